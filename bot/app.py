@@ -1,0 +1,116 @@
+"""The composition root: opens, wires, runs everything in one TaskGroup, stops cleanly; the sole reader of the real clock."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.channel import Channel
+from bot.civil import CivilClock
+from bot.clock import Bell
+from bot.deliver import Pump
+from bot.desk import FrontDesk
+from bot.dispatch import Dispatcher
+from bot.documents import Documents
+from domain.rules import Rules
+from handlers import JOBS, ROUTER
+from handlers.conversation import House
+from storage.database import Database
+from texts import Catalogue
+
+_log = logging.getLogger(__name__)
+
+SWITCH_SECONDS = 0.0005
+"""How soon Python's threads take turns: the storage writer would starve beside a busy event loop at the default 5 ms."""
+
+
+def machine_time() -> datetime:
+    """The real clock, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """What one park has settled: its rules, its words, the names the bot is called by."""
+
+    rules: Rules
+    catalogue: Catalogue
+    bot_names: Collection[str] = ("联企", "lianqi")
+
+
+class App:
+    """The running program, channel-blind: what came in is heard, what is due is done, what is owed is delivered."""
+
+    def __init__(
+        self,
+        park: Park,
+        database: Database,
+        channels: Mapping[str, Channel],
+        *,
+        civil: CivilClock | None = None,
+        machine: Callable[[], datetime] = machine_time,
+    ) -> None:
+        self.park = park
+        self.database = database
+        self.channels = channels
+        self.civil = civil or CivilClock(machine)
+        house = House(park.rules, park.catalogue.words(), park.bot_names, ROUTER)
+        documents = Documents(database, park.rules, park.catalogue)
+        self.pump = Pump(
+            database, park.rules, park.catalogue, channels, documents.build, civil=self.civil, machine=machine
+        )
+        self.dispatcher = Dispatcher(
+            database, house, channels, civil=self.civil, machine=machine, done=self.pump.wake
+        )
+        self.desk = FrontDesk(database, self.civil, self.dispatcher.wake)
+        self.bell = Bell(database, park.rules, JOBS, civil=self.civil, done=self.pump.wake)
+        self._stepping = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Run until cancelled: every channel, the dispatcher, the pump and the clock in one group; one failing ends all."""
+        sys.setswitchinterval(SWITCH_SECONDS)
+        async with self._ringing(), asyncio.TaskGroup() as group:
+            for channel in self.channels.values():
+                group.create_task(channel.run(self.desk), name=f"channel {channel.name}")
+            group.create_task(self.dispatcher.run(), name="dispatcher")
+            group.create_task(self.pump.run(), name="pump")
+
+    @contextlib.asynccontextmanager
+    async def _ringing(self) -> AsyncIterator[None]:
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        self.bell.hang(scheduler)
+        scheduler.start()
+        try:
+            yield
+        finally:
+            scheduler.shutdown(wait=False)
+
+    async def settle(self) -> None:
+        """Hear, do and deliver everything that can be, now; afterwards nothing waits but for time."""
+        while True:
+            heard = await self.dispatcher.drain()
+            rung = await self.bell.ring()
+            sent = await self.pump.drain()
+            if not heard + rung + sent:
+                return
+
+    async def step_to(self, moment: datetime) -> None:
+        """Run civil time ahead to `moment` through every instant at which something falls due, settling at each."""
+        async with self._stepping:
+            await self.settle()
+            while (upcoming := await self.bell.upcoming(self.civil())) is not None and upcoming <= moment:
+                self.civil.move_to(upcoming)
+                await self.settle()
+            self.civil.move_to(moment)
+            await self.settle()
+
+    async def step_on(self, most: datetime) -> datetime:
+        """Run civil time ahead to the next instant at which something falls due, `most` at the latest; where it is then."""
+        upcoming = await self.bell.upcoming(self.civil())
+        await self.step_to(min(upcoming, most) if upcoming else most)
+        return self.civil()

@@ -1,0 +1,51 @@
+"""The desk every channel is given: it commits what came in, keeps files, and wakes the dispatcher."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bot.channel import Update
+from domain.chat import Attachment
+from storage import files, inbox
+from storage.database import Database, Tx
+
+
+class FrontDesk:
+    """The one Desk of a process; `now` is civil time, `wake` stirs the dispatcher after a commit."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime], wake: Callable[[], None]) -> None:
+        self._database = database
+        self._now = now
+        self._wake = wake
+
+    async def receive(self, channel: str, account: str, updates: Sequence[Update]) -> None:
+        """Commit a batch in one transaction; what is stored already is left as it is."""
+        at = self._now()
+
+        async def unit(tx: Tx) -> None:
+            for update in updates:
+                await inbox.keep(tx, channel, account, update.external_id, update.chat, update.body, at)
+
+        await self._database.transaction(unit)
+        self._wake()
+
+    async def keep_file(self, content: bytes, name: str, media_type: str) -> Attachment:
+        """Keep a file by its content hash."""
+        at = self._now()
+
+        async def unit(tx: Tx) -> str:
+            return await files.keep(tx, content, media_type, at)
+
+        return Attachment(await self._database.transaction(unit), name, media_type)
+
+    async def file(self, content_hash: str) -> bytes | None:
+        """The content of a kept file."""
+
+        async def unit(tx: Tx) -> bytes | None:
+            row = await files.fetch(tx, content_hash)
+            return bytes(row["content"]) if row else None
+
+        return await self._database.reading(unit)
+
+    def now(self) -> datetime:
+        """Civil time."""
+        return self._now()

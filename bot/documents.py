@@ -1,0 +1,37 @@
+"""Documents that are owed: kept files fetched by hash, reports built from facts at the moment they leave."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.channel import Document
+from domain.rules import Rules
+from handlers import ledger
+from storage import files
+from storage.database import Database
+from texts import Catalogue
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Documents:
+    """Builds what a message carries."""
+
+    def __init__(self, database: Database, rules: Rules, catalogue: Catalogue) -> None:
+        self._database = database
+        self._rules = rules
+        self._catalogue = catalogue
+
+    async def build(self, owed: Mapping[str, Any]) -> Document:
+        """The document that a row describes; LookupError for a file that is not kept any more."""
+        if "hash" in owed:
+            return await self._kept(owed)
+        name, content = await self._database.reading(
+            lambda tx: ledger.attachment(tx, self._rules, self._catalogue, owed)
+        )
+        return Document(name, XLSX, content)
+
+    async def _kept(self, owed: Mapping[str, Any]) -> Document:
+        row = await self._database.reading(lambda tx: files.fetch(tx, owed["hash"]))
+        if row is None:
+            raise LookupError("the file is not kept any more")
+        return Document(owed["name"], row["media_type"], bytes(row["content"]))

@@ -1,0 +1,1 @@
+"""The one HTTP server: the chat page, sign-in, the demo's panel and the health of the program."""

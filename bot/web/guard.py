@@ -1,0 +1,130 @@
+"""The gate before every page: known host, own origin, bounded bodies, and the headers that keep foreign code out."""
+
+import json
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.web.trouble import Trouble
+from domain.said import Said
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PROBES = frozenset({"/livez", "/readyz", "/metrics"})
+CALLBACKS = "/channels/"
+SMALL_BODY = 64 * 1024
+LARGE_BODY = 205 * 1024 * 1024
+_SAY = "/say"
+
+
+class Guard:
+    """Wraps the whole application. Platforms' callbacks have no origin: they are known by their signatures instead."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], say: Callable[[Said], str]) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._say = say
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or pass on with a bounded body and headers added."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        send = _with_headers(send)
+        trouble = self._trouble(scope)
+        if trouble:
+            await _refuse(send, trouble, self._say(trouble.said))
+        else:
+            await self._app(scope, _bounded(receive, _body_limit(scope["path"])), send)
+
+    def _trouble(self, scope: Scope) -> Trouble | None:
+        headers, path = Headers(scope=scope), scope["path"]
+        if path not in PROBES and _name(headers.get("host", "")) not in self._hosts:
+            return Trouble(400, Said("web.error.host"))
+        if scope["method"] not in SAFE_METHODS and not path.startswith(CALLBACKS) and not same_origin(headers):
+            return Trouble(403, Said("web.error.origin"))
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > _body_limit(path):
+            return Trouble(413, Said("web.error.too_large"))
+        return None
+
+
+def _name(host: str) -> str:
+    """The name in a Host header, without port; "" where there is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def same_origin(headers: Headers) -> bool:
+    """Whether the page that sends this is one of ours: by Origin, or where it is left out by Sec-Fetch-Site."""
+    site = headers.get("sec-fetch-site")
+    if site not in (None, "same-origin"):
+        return False
+    origin = headers.get("origin")
+    if origin is None:
+        return site == "same-origin"
+    return _place(origin) == _place(f"{urlsplit(origin).scheme}://{headers.get('host', '')}")
+
+
+def _place(url: str) -> tuple[str, int | None] | None:
+    """Host and port of an http(s) address, the default port filled in; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.hostname or "", port)
+
+
+def _body_limit(path: str) -> int:
+    return LARGE_BODY if path.endswith(_SAY) else SMALL_BODY
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
+    """Count what really comes in, as a length may be left out or lie."""
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise Trouble(413, Said("web.error.too_large"))
+        return message
+
+    return counted
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sending
+
+
+async def _refuse(send: Send, trouble: Trouble, sentence: str) -> None:
+    code = trouble.said.key.rpartition(".")[2]
+    body = json.dumps({"error": sentence, "code": code}, ensure_ascii=False).encode()
+    head = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": trouble.status, "headers": head})
+    await send({"type": "http.response.body", "body": body})

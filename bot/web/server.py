@@ -1,0 +1,90 @@
+"""The one HTTP server: every page and endpoint behind the guard, served by uvicorn without a log of bodies."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bot.web import chat, demo, health, join, page
+from bot.web.context import WebContext
+from bot.web.guard import Guard
+from bot.web.signin import leave
+from bot.web.stream import stream
+from bot.web.trouble import TOLD, tell
+
+GRACE = 2  # seconds that open streams are given when the program stops
+
+ROUTES: tuple[BaseRoute, ...] = (
+    Route("/", page.home),
+    Route("/join", join.form),
+    Route("/join", join.enter, methods=["POST"]),
+    Route("/api/chat/state", chat.state),
+    Route("/api/chat/stream", stream),
+    Route("/api/chat/sign-out", leave, methods=["POST"]),
+    Route("/api/chat/rooms/{id}/posts", chat.talk),
+    Route("/api/chat/rooms/{id}/say", chat.say, methods=["POST"]),
+    Route("/api/chat/rooms/{id}/press", chat.press, methods=["POST"]),
+    Route("/api/chat/rooms/{id}/read", chat.read, methods=["POST"]),
+    Route("/files/{hash}", chat.file),
+    Route("/livez", health.livez),
+    Route("/readyz", health.readyz),
+    Mount("/static", StaticFiles(directory=page.STATIC)),
+)
+
+
+def make_web(context: WebContext) -> Starlette:
+    """The application. Whatever else the server offers comes as `context.routes`."""
+    own = (*ROUTES, *(demo.ROUTES if context.demo else ()))
+    app = Starlette(
+        routes=[*own, *context.routes],
+        middleware=[Middleware(Guard, hosts=context.allowed_hosts, say=context.say)],
+        exception_handlers={Exception: tell, **dict.fromkeys(TOLD, tell)},
+    )
+    app.state.context = context
+    return app
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the program, which stops everything in its own order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _open(host: str, port: int) -> socket.socket:
+    """A listening socket; OSError where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=1024)
+
+
+async def serve(app: Starlette, host: str, port: int, listening: Callable[[int], None]) -> None:
+    """Serve until cancelled; `listening` hears the port once it is open (0 asks for a free one).
+
+    OSError where the port is taken.
+    """
+    opened = _open(host, port)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE,
+        ws="none",
+        lifespan="off",
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve([opened]))
+    listening(opened.getsockname()[1])
+    try:
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,1 @@
+"""Values and pure functions: the rules of the park, without clock, storage or network."""

@@ -1,0 +1,146 @@
+"""may(): the one table of who may do what with an appeal; whatever does not stand here is denied."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from domain.appeal import Appeal, Status
+from domain.lifecycle import open_to
+from domain.people import Enterprise, Person, Role
+from domain.verbs import Verb
+
+
+class Relation(StrEnum):
+    """How a person stands to one appeal; somebody may stand in several."""
+
+    FIRM = "firm"
+    HANDLER = "handler"
+    LIAISON = "liaison"
+    HEAD = "head"
+    CHIEF = "chief"
+    COORDINATOR = "coordinator"
+    INSPECTOR = "inspector"
+
+
+_FIRM = frozenset({Relation.FIRM})
+_HANDLER = frozenset({Relation.HANDLER})
+_OFFICE = frozenset(
+    {Relation.HANDLER, Relation.LIAISON, Relation.HEAD, Relation.CHIEF, Relation.COORDINATOR, Relation.INSPECTOR}
+)
+_ALL = _OFFICE | _FIRM
+_COORDINATOR = frozenset({Relation.COORDINATOR})
+_INSPECTOR = frozenset({Relation.INSPECTOR})
+_KEEPS_SECRETS = frozenset({Relation.INSPECTOR, Relation.HANDLER})
+
+WITH_APPEAL: Mapping[Verb, frozenset[Relation]] = {
+    Verb.SUPPLEMENT: _FIRM | {Relation.LIAISON},
+    Verb.WITHDRAW: _FIRM,
+    Verb.UNDO: _FIRM,
+    Verb.URGE: _FIRM,
+    Verb.URGENT: _FIRM,
+    Verb.SATISFIED: _FIRM,
+    Verb.FAIRLY_SATISFIED: _FIRM,
+    Verb.DISSATISFIED: _FIRM,
+    Verb.SOLVED: _FIRM,
+    Verb.PARTLY_SOLVED: _FIRM,
+    Verb.UNSOLVED: _FIRM,
+    Verb.OBJECT: _FIRM,
+    Verb.STATUS: _ALL,
+    Verb.TRACE: _ALL,
+    Verb.ACKNOWLEDGE: _HANDLER,
+    Verb.CONTACTED: _HANDLER | {Relation.LIAISON},
+    Verb.RETURN: _HANDLER,
+    Verb.PROGRESS: _HANDLER | {Relation.LIAISON},
+    Verb.NOTE: _OFFICE,
+    Verb.TRANSFER: _HANDLER,
+    Verb.RESOLVE: _HANDLER,
+    Verb.EXPLAIN: _HANDLER,
+    Verb.DISPATCH: _COORDINATOR,
+    Verb.RULE: _COORDINATOR,
+    Verb.APPROVE: _COORDINATOR,
+    Verb.DENY: _COORDINATOR,
+    Verb.DECLINE: _COORDINATOR,
+    Verb.RECATEGORISE: _COORDINATOR,
+    Verb.DIFFICULTY: _COORDINATOR | _HANDLER,
+    Verb.MERGE: _COORDINATOR,
+    Verb.UNMERGE: _COORDINATOR,
+    Verb.SUSPEND: _COORDINATOR,
+    Verb.LONG_TERM: _COORDINATOR,
+    Verb.RESUME: _COORDINATOR,
+    Verb.FOLLOW_UP: _COORDINATOR,
+    Verb.REWORK: _INSPECTOR,
+    Verb.INSTRUCT: _INSPECTOR,
+    Verb.CLOSE_DISPUTED: _INSPECTOR,
+}
+
+_ANYBODY = frozenset(Role)
+_CONTACT = frozenset({Role.CONTACT})
+_COORDINATORS = frozenset({Role.COORDINATOR})
+
+WITHOUT_APPEAL: Mapping[Verb, frozenset[Role]] = {
+    Verb.APPEAL: _CONTACT,
+    Verb.INQUIRE: _CONTACT,
+    Verb.COMPLAIN: _CONTACT,
+    Verb.SUGGEST: _CONTACT,
+    Verb.FILE: _CONTACT,
+    Verb.RECORD: frozenset({Role.LIAISON, Role.COORDINATOR}),
+    Verb.MINE: _ANYBODY,
+    Verb.TODO: _ANYBODY,
+    Verb.HELP: _ANYBODY,
+    Verb.CANCEL: _ANYBODY,
+    Verb.BIND: _ANYBODY,
+    Verb.LANGUAGE: _ANYBODY,
+    Verb.POLICY: _ANYBODY,
+    Verb.PUBLISH: _COORDINATORS,
+    Verb.RESEND: _COORDINATORS,
+    Verb.KNOWN: _ANYBODY,
+    Verb.UNCLEAR: _CONTACT,
+    Verb.OUT_OF_REACH: _CONTACT,
+    Verb.WANT: _CONTACT,
+    Verb.ORIGINAL: _ANYBODY,
+    Verb.LEAVE: frozenset({Role.LIAISON, Role.HANDLER, Role.HEAD}),
+    Verb.DIGEST: frozenset({Role.COORDINATOR, Role.LIAISON, Role.HANDLER, Role.HEAD, Role.CHIEF}),
+    Verb.LEDGER: _COORDINATORS,
+    Verb.UNLINKED: _COORDINATORS,
+    Verb.APPROVE_GROUP: _COORDINATORS,
+    Verb.CONFIRM_BINDING: frozenset({Role.LIAISON, Role.COORDINATOR}),
+}
+
+
+def relations(person: Person, appeal: Appeal, enterprise: Enterprise, head_of: int | None) -> frozenset[Relation]:
+    """How `person` stands to the appeal of `enterprise`; `head_of` is the department that he heads, if any.
+
+    A contact stands to every matter of his firm. While the liaison is on leave his deputy stands in for him: the
+    roster names both, so both count. Nobody who stands on the park's side of a matter counts as its firm: a cadre can
+    never give the firm's answer. A sealed matter exists only for its reporter and for the inspector, who may handle it.
+    """
+    park = _of_the_park(person, appeal, enterprise, head_of)
+    if appeal.sealed:
+        park = park & _KEEPS_SECRETS if Relation.INSPECTOR in park else frozenset()
+        return park or (_FIRM if person.id == appeal.contact_id else frozenset())
+    speaks = person.has(Role.CONTACT) and appeal.enterprise_id in person.enterprise_ids
+    return park or (_FIRM if speaks else frozenset())
+
+
+def _of_the_park(person: Person, appeal: Appeal, enterprise: Enterprise, head_of: int | None) -> frozenset[Relation]:
+    holds = {
+        Relation.HANDLER: person.id == appeal.handler_id,
+        Relation.LIAISON: person.id in (appeal.liaison_id, enterprise.liaison_id, enterprise.deputy_id),
+        Relation.HEAD: head_of is not None and head_of == appeal.department_id,
+        Relation.CHIEF: person.id == enterprise.chief_id,
+        Relation.COORDINATOR: person.has(Role.COORDINATOR),
+        Relation.INSPECTOR: person.has(Role.INSPECTOR),
+    }
+    return frozenset(relation for relation, true in holds.items() if true)
+
+
+def may(verb: Verb, held: frozenset[Relation], status: Status | None = None) -> bool:
+    """Whether somebody who stands so to an appeal may do this, in this status if one is given."""
+    if held.isdisjoint(WITH_APPEAL.get(verb, frozenset())):
+        return False
+    statuses = open_to(verb)
+    return status is None or not statuses or status in statuses
+
+
+def may_ask(verb: Verb, person: Person) -> bool:
+    """Whether somebody with these roles may use a command that concerns no particular appeal."""
+    return person.has(*WITHOUT_APPEAL.get(verb, frozenset()))

@@ -1,0 +1,223 @@
+"""The life cycle as a table of steps, and take(): the only way in which an appeal changes.
+
+Every row names the statuses that a step may leave and the one it leads to; guards.py holds what a table cannot say
+(twice at most, within ten working days), effects.py which other fields move, access.py who may take a step.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from domain import effects, guards, ladder
+from domain.appeal import (
+    NOTHING,
+    OPEN,
+    WORKING,
+    Appeal,
+    Change,
+    Details,
+    Satisfaction,
+    Solution,
+    Source,
+    Status,
+)
+from domain.effects import Fields
+from domain.errors import Refused
+from domain.guards import Moment
+from domain.rules import Difficulty, Kind, Rules
+from domain.said import Fact, Said
+from domain.verbs import Verb
+
+
+def _no_effect(_: Moment) -> Fields:
+    return {}
+
+
+def _no_guard(_: Moment) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row of the table: `target` None means that the status stays. An effect may lead back instead: resuming."""
+
+    verb: Verb
+    sources: frozenset[Status]
+    target: Status | None
+    effect: Callable[[Moment], Fields] = _no_effect
+    guard: Callable[[Moment], None] = _no_guard
+    needs_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an appeal is made of before it has a number's first event."""
+
+    number: str
+    kind: Kind
+    title: str
+    text: str
+    category: str
+    enterprise_id: int
+    contact_id: int | None
+    liaison_id: int | None
+    source: Source
+    origin_chat_id: int | None = None
+    recorded_by: int | None = None
+    urgent: bool = False
+    sealed: bool = False
+    difficulty: Difficulty = Difficulty.NORMAL
+    attachments: tuple[tuple[str, str], ...] = ()
+
+
+def submit(draft: Draft, *, by: int | None, at: datetime, rules: Rules) -> Change:
+    """The first event of an appeal: its clock starts at intake and never again (`at` may lie in the past)."""
+    terms, add = rules.terms, rules.calendar.add
+    appeal = Appeal(
+        id=None,
+        number=draft.number,
+        version=1,
+        kind=draft.kind,
+        status=Status.SUBMITTED,
+        title=draft.title,
+        category=draft.category,
+        difficulty=draft.difficulty,
+        urgent=draft.urgent,
+        sealed=draft.sealed,
+        source=draft.source,
+        enterprise_id=draft.enterprise_id,
+        contact_id=draft.contact_id,
+        recorded_by=draft.recorded_by,
+        origin_chat_id=draft.origin_chat_id,
+        liaison_id=draft.liaison_id,
+        handler_id=None,
+        department_id=None,
+        received_at=at,
+        round=1,
+        round_started_at=at,
+        dispatch_due=add(at, terms.dispatch_urgent if draft.urgent else terms.dispatch),
+        acknowledge_due=add(at, terms.urgent if draft.urgent else terms.acknowledge),
+        due=add(at, rules.term(draft.kind, draft.category, draft.difficulty)),
+    )
+    appeal = replace(appeal, next_due=ladder.next_due(appeal, rules, at))
+    return Change(None, appeal, Verb.FILE, by, at, text=draft.text, attachments=draft.attachments)
+
+
+def _statuses(*statuses: Status) -> frozenset[Status]:
+    return frozenset(statuses)
+
+
+_UNDER_WAY = OPEN - {Status.SUBMITTED}
+_ANSWERABLE = _statuses(Status.RESOLVED, Status.UNRATED)
+_TRANSFERABLE = _statuses(Status.DISPATCHED, Status.IN_PROGRESS, Status.REWORK)
+_DISPATCHABLE = _TRANSFERABLE | {Status.SUBMITTED, Status.RETURNED}
+_REWORK = _statuses(Status.REWORK)
+_INSPECTORS = _statuses(Status.CLOSED, Status.CLOSED_DISPUTED)
+
+_ROWS = (
+    Step(Verb.DISPATCH, _DISPATCHABLE, Status.DISPATCHED, effects.hand_over, guards.needs_other_handler),
+    Step(Verb.RULE, _statuses(Status.RETURNED), Status.DISPATCHED, effects.rule, guards.needs_handler),
+    Step(Verb.DECLINE, _statuses(Status.SUBMITTED), Status.DECLINED, effects.settle, needs_text=True),
+    Step(
+        Verb.OBJECT,
+        _statuses(Status.DECLINED),
+        Status.SUBMITTED,
+        effects.take_objection,
+        guards.not_objected,
+        needs_text=True,
+    ),
+    Step(Verb.ACKNOWLEDGE, _statuses(Status.DISPATCHED), Status.IN_PROGRESS, effects.acknowledge),
+    Step(Verb.CONTACTED, _TRANSFERABLE, None, effects.contact),
+    Step(
+        Verb.RETURN,
+        _statuses(Status.DISPATCHED),
+        Status.RETURNED,
+        effects.give_back,
+        guards.may_return,
+        needs_text=True,
+    ),
+    Step(Verb.PROGRESS, WORKING | {Status.SUSPENDED, Status.LONG_TERM}, None, effects.progress, needs_text=True),
+    Step(Verb.NOTE, OPEN | {Status.RESOLVED}, None, needs_text=True),
+    Step(Verb.TRANSFER, _TRANSFERABLE, None, needs_text=True),
+    Step(Verb.DENY, OPEN, None, needs_text=True),
+    Step(Verb.RESOLVE, WORKING, Status.RESOLVED, effects.resolve_as("resolved"), guards.not_escalated, needs_text=True),
+    Step(
+        Verb.EXPLAIN, WORKING, Status.RESOLVED, effects.resolve_as("explained"), guards.not_escalated, needs_text=True
+    ),
+    Step(Verb.SUSPEND, WORKING, Status.SUSPENDED, effects.suspend, guards.not_escalated, needs_text=True),
+    Step(Verb.LONG_TERM, WORKING, Status.LONG_TERM, effects.suspend, guards.not_escalated, needs_text=True),
+    Step(Verb.RESUME, _statuses(Status.SUSPENDED, Status.LONG_TERM), Status.IN_PROGRESS, effects.resume),
+    Step(Verb.SATISFIED, _ANSWERABLE, Status.CLOSED, effects.close_as(Satisfaction.SATISFIED)),
+    Step(Verb.FAIRLY_SATISFIED, _ANSWERABLE, Status.CLOSED, effects.close_as(Satisfaction.FAIRLY_SATISFIED)),
+    Step(Verb.DISSATISFIED, _ANSWERABLE, Status.REWORK, effects.rework, needs_text=True),
+    Step(
+        Verb.DISSATISFIED, _statuses(Status.CLOSED), Status.REWORK, effects.reopen, guards.not_reopened, needs_text=True
+    ),
+    Step(Verb.SOLVED, _ANSWERABLE | {Status.CLOSED}, None, effects.answer(Solution.SOLVED)),
+    Step(Verb.PARTLY_SOLVED, _ANSWERABLE | {Status.CLOSED}, None, effects.answer(Solution.PARTLY_SOLVED)),
+    Step(Verb.UNSOLVED, _ANSWERABLE | {Status.CLOSED}, None, effects.answer(Solution.UNSOLVED)),
+    Step(Verb.FOLLOW_UP, _statuses(Status.RESOLVED), None, effects.call),
+    Step(Verb.REWORK, _INSPECTORS, Status.REWORK, effects.order_rework, needs_text=True),
+    Step(Verb.INSTRUCT, _REWORK, Status.IN_PROGRESS, effects.decide, guards.is_escalated, needs_text=True),
+    Step(Verb.CLOSE_DISPUTED, _REWORK, Status.CLOSED_DISPUTED, effects.settle, guards.is_escalated, needs_text=True),
+    Step(
+        Verb.WITHDRAW,
+        _statuses(Status.SUBMITTED, Status.DISPATCHED, Status.IN_PROGRESS),
+        Status.WITHDRAWN,
+        effects.settle,
+    ),
+    Step(Verb.UNDO, _statuses(Status.WITHDRAWN), Status.SUBMITTED, effects.resubmit, guards.within_ten_days),
+    Step(
+        Verb.MERGE,
+        _statuses(Status.SUBMITTED, Status.IN_PROGRESS),
+        Status.MERGED,
+        effects.merge,
+        guards.needs_other_number,
+    ),
+    Step(Verb.UNMERGE, _statuses(Status.MERGED), Status.SUBMITTED, effects.unmerge),
+    Step(Verb.SUPPLEMENT, OPEN | {Status.RESOLVED}, None),
+    Step(Verb.URGE, _UNDER_WAY, None, effects.urge),
+    Step(Verb.URGENT, OPEN, None, effects.mark_urgent),
+    Step(
+        Verb.RECATEGORISE,
+        _statuses(Status.SUBMITTED, Status.DISPATCHED, Status.RETURNED, Status.IN_PROGRESS),
+        None,
+        effects.reclassify,
+    ),
+    Step(Verb.DIFFICULTY, _DISPATCHABLE, None, effects.reclassify),
+)
+
+STEPS: Mapping[tuple[Verb, Status], Step] = {(row.verb, source): row for row in _ROWS for source in row.sources}
+
+
+def open_to(verb: Verb) -> frozenset[Status]:
+    """The statuses in which a step can be taken at all; empty for verbs that are no step."""
+    return frozenset(status for step, status in STEPS if step is verb)
+
+
+def take(
+    appeal: Appeal, verb: Verb, *, by: int | None, at: datetime, rules: Rules, details: Details = NOTHING
+) -> Change:
+    """Take one step: the appeal as it will be, one version further, or Refused with the reason."""
+    step = STEPS.get((verb, appeal.status))
+    if step is None:
+        raise _wrong_status(appeal, verb)
+    if step.needs_text and not details.text.strip():
+        raise Refused("refused.text_needed", {"number": appeal.number, "verb": Said(f"verb.{verb}")})
+    moment = Moment(appeal, at, rules, details)
+    step.guard(moment)
+    fields = {"status": step.target or appeal.status, **step.effect(moment), "version": appeal.version + 1}
+    after = replace(appeal, **fields)
+    after = replace(after, next_due=_next_look(appeal, after, rules, at))
+    return Change(appeal, after, verb, by, at, details.text.strip(), details.facts, details.attachments)
+
+
+def _wrong_status(appeal: Appeal, verb: Verb) -> Refused:
+    here: dict[str, Fact] = {"number": appeal.number, "title": appeal.title}
+    return Refused("refused.status", {**here, "status": Said(f"status.{appeal.status}"), "verb": Said(f"verb.{verb}")})
+
+
+def _next_look(before: Appeal, after: Appeal, rules: Rules, at: datetime) -> datetime | None:
+    """When the clock looks next: at once where a rung was reached that it has not looked at yet."""
+    unseen = before.next_due is not None and before.next_due <= at
+    return at if unseen and ladder.reached(after, rules, at) else ladder.next_due(after, rules, at)

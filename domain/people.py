@@ -1,0 +1,105 @@
+"""The people, firms and departments of a park, as the roster names them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is in the park; one person may be several."""
+
+    CONTACT = "contact"
+    LIAISON = "liaison"
+    HANDLER = "handler"
+    HEAD = "head"
+    CHIEF = "chief"
+    COORDINATOR = "coordinator"
+    INSPECTOR = "inspector"
+    MONITOR = "monitor"
+    EXPERT = "expert"
+    BANK = "bank"
+
+
+OFFICE = frozenset({Role.LIAISON, Role.HANDLER, Role.HEAD, Role.CHIEF, Role.COORDINATOR, Role.INSPECTOR})
+
+
+class Purpose(StrEnum):
+    """What a group chat is for; it decides what may be said there."""
+
+    LIAISON = "liaison"
+    COORDINATION = "coordination"
+    LEADERSHIP = "leadership"
+    INSPECTION = "inspection"
+    BANK = "bank"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of the roster. `enterprise_ids` are the firms that a contact speaks for."""
+
+    id: int
+    name: str
+    roles: frozenset[Role] = frozenset()
+    department_id: int | None = None
+    enterprise_ids: frozenset[int] = frozenset()
+    zone: str = ""
+    language: str = "zh"
+    deputy_id: int | None = None
+    on_leave: bool = False
+
+    def has(self, *roles: Role) -> bool:
+        """Whether the person holds any of these roles."""
+        return not self.roles.isdisjoint(roles)
+
+    @property
+    def in_office(self) -> bool:
+        """Whether the person works for the park's side, so that office hours hold for messages to him."""
+        return not self.roles.isdisjoint(OFFICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """A firm of the park with the people assigned to it."""
+
+    id: int
+    name: str
+    short_name: str
+    uscc: str = ""
+    zone: str = ""
+    industry: str = ""
+    size: str = ""
+    tags: frozenset[str] = frozenset()
+    liaison_id: int | None = None
+    deputy_id: int | None = None
+    chief_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """An office or utility that fixes things; `external` units are asked, never ordered."""
+
+    id: int
+    code: str
+    name: str
+    external: bool = False
+    duty_id: int | None = None
+    head_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation on a platform: a group, or one person's private chat with the bot."""
+
+    id: int
+    channel: str
+    external_id: str
+    private: bool
+    name: str = ""
+    purpose: Purpose | None = None
+    approved: bool = False
+    person_id: int | None = None
+    enterprise_ids: frozenset[int] = frozenset()
+
+    @property
+    def one_firm(self) -> int | None:
+        """The firm whose matters may be spoken of openly here, if the group belongs to exactly one."""
+        return next(iter(self.enterprise_ids)) if len(self.enterprise_ids) == 1 and not self.private else None

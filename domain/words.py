@@ -1,0 +1,27 @@
+"""What people write, made fit to be kept: no control or direction characters, and a title out of the first line."""
+
+import re
+import unicodedata
+
+MOST_TEXT = 3000
+MOST_TITLE = 24
+LEAST_TITLE = 4
+_DIRECTION = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+_SENTENCE_END = re.compile("[\n。！？!?；;]")
+_CLAUSE_END = re.compile("[，,、]")
+
+
+def cleaned(text: str) -> str:
+    """The text without control, direction and surrogate characters; line breaks and tabs stay, edges are trimmed."""
+    visible = _DIRECTION.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    kept = (char for char in visible if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs", "Cn", "Co"))
+    return "".join(kept).strip()
+
+
+def title_of(text: str) -> str:
+    """A short name for a matter: its first clause (or more, where that says too little), at most 24 characters."""
+    first = _SENTENCE_END.split(text.strip(), maxsplit=1)[0].strip() or text.strip()
+    clauses = [end.start() for end in _CLAUSE_END.finditer(first) if LEAST_TITLE <= end.start() <= MOST_TITLE]
+    if clauses:
+        return first[: clauses[0]]
+    return first if len(first) <= MOST_TITLE else first[: MOST_TITLE - 1] + "…"

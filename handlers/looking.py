@@ -1,0 +1,155 @@
+"""Where do my matters stand: 我的, 待办, 进度, 回溯, each with no more than its asker may see."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from domain.appeal import OPEN, Appeal, Status
+from domain.people import Purpose, Role
+from domain.said import Fact, Said, from_facts
+from domain.verbs import Verb
+from handlers.router import Handler, Reply, Request, for_appeal
+from storage import appeals, history, listeners
+from storage.database import Row
+from storage.values import from_json, from_ms
+
+MOST_LINES = 10
+_HIDDEN_FROM_FIRMS = frozenset(
+    {"note", "return", "transfer", "deny", "rule", "follow_up", "recategorise", "contacted"}
+)
+_WORDS_FOR_FIRMS = frozenset(
+    {"file", "supplement", "progress", "resolve", "explain", "dissatisfied", "suspend"}
+)
+
+
+async def mine(request: Request) -> Reply:
+    """我的: a contact's matters, the open ones first; for the office the same as 待办."""
+    if not request.who.has(Role.CONTACT):
+        return await todo(request)
+    scope = await request.scope()
+    own = await appeals.visible(request.tx, scope, tuple(Status))
+    own = sorted((a for a in own if a.enterprise_id in request.who.enterprise_ids), key=_open_first)
+    if not own:
+        return Reply("look.nothing_yet", private=True)
+    lines = [_line("look.own_line", a, Said(f"status.{a.status}.firm")) for a in own[:MOST_LINES]]
+    return Reply("look.own", {"count": len(own), "lines": lines, "rest": _rest(own)}, private=True)
+
+
+def _open_first(appeal: Appeal) -> tuple[bool, float]:
+    ended = appeal.status not in OPEN and appeal.status is not Status.RESOLVED
+    return ended, -appeal.received_at.timestamp()
+
+
+def _line(key: str, appeal: Appeal, status: Said) -> Said:
+    due = appeal.due if appeal.status in OPEN else None
+    return Said(key, {"number": appeal.number, "title": appeal.title, "status": status, "due": due})
+
+
+def _rest(found: Sequence[Appeal]) -> Said | None:
+    return Said("look.rest", {"count": len(found) - MOST_LINES}) if len(found) > MOST_LINES else None
+
+
+async def todo(request: Request) -> Reply:
+    """待办: what waits for this person, the earliest date first."""
+    who = request.who
+    if who.has(Role.COORDINATOR):
+        found = await appeals.visible(request.tx, await request.scope(), (Status.SUBMITTED, Status.RETURNED))
+        found = [
+            *found,
+            *await appeals.held_by(request.tx, who.id, OPEN - {Status.SUBMITTED, Status.RETURNED}),
+        ]
+    elif who.has(Role.CONTACT) and not who.in_office:
+        found = list(await appeals.visible(request.tx, await request.scope(), (Status.RESOLVED,)))
+    else:
+        found = list(await appeals.held_by(request.tx, who.id, OPEN))
+    if not found:
+        return Reply("look.nothing_to_do", private=True)
+    lines = [_line("look.task_line", a, Said(f"status.{a.status}")) for a in found[:MOST_LINES]]
+    return Reply("look.tasks", {"count": len(found), "lines": lines, "rest": _rest(found)}, private=True)
+
+
+async def status(request: Request) -> Reply:
+    """进度: where one matter stands, who has it, by when; in a one-firm group in place, elsewhere privately."""
+    appeal = await request.appeal()
+    facts: dict[str, Fact] = await listeners.appeal_facts(request.tx, appeal, request.rules)
+    firm = appeal.enterprise_id in request.who.enterprise_ids
+    if firm:
+        facts["status"] = Said(f"status.{appeal.status}.firm")
+    facts["latest"] = await _latest(request, appeal)
+    if appeal.status not in OPEN:
+        facts |= {"due": None, "acknowledge_due": None}
+    if appeal.status is not Status.DISPATCHED:
+        facts["acknowledge_due"] = None
+    private = (
+        request.chat.one_firm != appeal.enterprise_id and request.chat.purpose is not Purpose.COORDINATION
+    )
+    return Reply(
+        "look.status", facts, for_appeal(appeal, *_next(appeal, firm=firm)), private=private, appeal=appeal
+    )
+
+
+def _next(appeal: Appeal, *, firm: bool) -> tuple[Verb, ...]:
+    if not firm:
+        return (Verb.TRACE,)
+    if appeal.status is Status.RESOLVED:
+        return (Verb.SATISFIED, Verb.FAIRLY_SATISFIED, Verb.DISSATISFIED)
+    return (Verb.SUPPLEMENT, Verb.URGE) if appeal.status in OPEN else ()
+
+
+async def _latest(request: Request, appeal: Appeal) -> Said | None:
+    rows = [
+        row
+        for row in await history.of_appeal(request.tx, appeal.id or 0)
+        if row["name"] in ("progress", "resolve")
+    ]
+    if not rows:
+        return None
+    return Said(
+        "look.latest", {"at": from_ms(rows[-1]["at"]), "text": rows[-1]["text"] or Said("look.erased")}
+    )
+
+
+async def trace(request: Request) -> Reply:
+    """回溯: everything that happened to a matter, in order; a firm is not shown the office's inner steps and names."""
+    appeal = await request.appeal()
+    firm = not request.who.in_office
+    rows = await history.of_appeal(request.tx, appeal.id or 0)
+    reminders = [] if firm else await history.reminders_of(request.tx, appeal.id or 0)
+    shown = [row for row in rows if not (firm and row["name"] in _HIDDEN_FROM_FIRMS)]
+    timed = [(row["at"], _event(row, firm=firm)) for row in shown] + [
+        (row["told_at"], _reminder(row)) for row in reminders
+    ]
+    lines = [said for _, said in sorted(timed, key=lambda pair: pair[0])]
+    facts = {"number": appeal.number, "title": appeal.title, "lines": lines}
+    return Reply("look.trace", facts, private=True, appeal=appeal)
+
+
+def _event(row: Row, *, firm: bool) -> Said:
+    words = row["text"] if not firm or row["name"] in _WORDS_FOR_FIRMS else None
+    moved = from_facts(_only_sayable(from_json(row["facts"])))
+    return Said(
+        "look.event",
+        {
+            "at": from_ms(row["at"]),
+            "verb": Said(f"verb.{row['name']}"),
+            "actor": row["actor"] or Said("look.system"),
+            "text": words,
+            "due": moved.get("due"),
+            "files": Said("appeal.files", {"count": row["files"]}) if row["files"] else None,
+        },
+    )
+
+
+def _only_sayable(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name == "due"}
+
+
+def _reminder(row: Row) -> Said:
+    return Said("look.reminder", {"at": from_ms(row["told_at"]), "whom": row["whom"], "label": row["label"]})
+
+
+COMMANDS: Mapping[Verb, Handler] = {
+    Verb.MINE: mine,
+    Verb.TODO: todo,
+    Verb.STATUS: status,
+    Verb.TRACE: trace,
+}

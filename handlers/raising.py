@@ -1,0 +1,219 @@
+"""An owner raises a matter: it gets its number, its date and its lead at once, and he hears so at once."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from domain import lifecycle, routing
+from domain.appeal import Appeal, Change, Details, Source, Status
+from domain.chat import Attachment
+from domain.errors import Refused
+from domain.lifecycle import Draft
+from domain.notices import TRIAGE_BUTTONS, Notice
+from domain.people import Chat, Enterprise, Person
+from domain.rules import Kind, Listener, Rules
+from domain.said import Button, Fact, Said
+from domain.verbs import Verb
+from domain.words import MOST_TEXT, title_of
+from handlers.router import Ask, Handler, Reply, Request, for_appeal
+from storage import appeals, listeners, people
+from storage.database import Tx
+
+KINDS = {
+    Verb.APPEAL: Kind.APPEAL,
+    Verb.INQUIRE: Kind.INQUIRY,
+    Verb.COMPLAIN: Kind.COMPLAINT,
+    Verb.SUGGEST: Kind.SUGGESTION,
+    Verb.FILE: Kind.APPEAL,
+}
+MOST_A_DAY = 20
+OWN_BUTTONS = (Verb.SUPPLEMENT, Verb.WITHDRAW)
+
+
+async def raise_matter(request: Request) -> Reply:
+    """诉求, 咨询, 投诉, 建议: file it, or ask for the words that are missing."""
+    text = _fitting(
+        request.need_text(f"ask.{KINDS[request.verb]}")
+    )
+    firm = await _firm(request)
+    await _must_not_flood(request, firm)
+    appeal = await file_appeal(
+        request.tx,
+        request.rules,
+        kind=KINDS[request.verb],
+        text=text,
+        person=request.who,
+        enterprise_id=firm.id,
+        chat=request.chat,
+        at=request.at,
+        attachments=request.attachments,
+    )
+    return await _filed(request, appeal)
+
+
+async def offer_to_file(request: Request) -> Reply:
+    """A plain sentence in a private chat is no command: [登记] makes it a matter; pressed, it is filed."""
+    if request.button is not None and request.text.strip():
+        return await raise_matter(request)
+    if request.button is not None:
+        raise Ask("ask.appeal")
+    raise Ask(
+        "ask.file",
+        {"text": title_of(request.text)},
+        ((Button(Verb.FILE), Button(Verb.CANCEL)),),
+        offers=[Verb.FILE],
+    )
+
+
+async def record_for_firm(request: Request) -> Reply:
+    """代录: a firm phoned or was visited; its cadre files for it, and the firm is told and may correct."""
+    line = request.need_text("ask.record")
+    name, _, text = line.replace("：", " ").replace("，", " ").partition(" ")
+    firms = await people.enterprises_called(request.tx, name)
+    if len(firms) != 1:
+        raise Refused("refused.firm_unknown" if not firms else "refused.firm_unclear", {"name": name[:40]})
+    if not text.strip():
+        raise Ask("ask.record_text", {"firm": firms[0].short_name}, keep={"line": line})
+    appeal = await file_appeal(
+        request.tx,
+        request.rules,
+        kind=Kind.APPEAL,
+        text=_fitting(text.strip()),
+        person=None,
+        enterprise_id=firms[0].id,
+        chat=request.chat,
+        at=request.at,
+        attachments=request.attachments,
+        recorded_by=request.who.id,
+    )
+    facts = await listeners.appeal_facts(request.tx, appeal, request.rules)
+    return Reply("appeal.recorded", facts, appeal=appeal, private=not request.chat.private)
+
+
+def _fitting(text: str) -> str:
+    if len(text) > MOST_TEXT:
+        raise Refused("refused.too_long", {"most": MOST_TEXT, "length": len(text)})
+    if not any(char.isalnum() for char in text):
+        raise Refused("refused.no_words")
+    return text
+
+
+async def _firm(request: Request) -> Enterprise:
+    """The firm for which a contact speaks: the only one, the group's one, or the one that he picks."""
+    mine = sorted(request.who.enterprise_ids)
+    if not mine:
+        raise Refused("refused.no_firm")
+    if request.answered.get("argument"):
+        mine = [firm for firm in mine if str(firm) == request.answered["argument"]] or mine
+    if request.chat.one_firm in mine:
+        mine = [request.chat.one_firm]
+    if len(mine) == 1:
+        return await people.enterprise(request.tx, mine[0])
+    firms = [await people.enterprise(request.tx, firm) for firm in mine]
+    buttons = tuple((Button(Verb.CONFIRM, argument=str(firm.id), label=firm.short_name),) for firm in firms)
+    raise Ask("ask.which_firm", {}, buttons)
+
+
+async def _must_not_flood(request: Request, firm: Enterprise) -> None:
+    today = request.rules.calendar.day_start(request.at)
+    if await appeals.filed_since(request.tx, firm.id, today) >= MOST_A_DAY:
+        raise Refused("refused.too_many", {"most": MOST_A_DAY})
+
+
+async def file_appeal(
+    tx: Tx,
+    rules: Rules,
+    *,
+    kind: Kind,
+    text: str,
+    person: Person | None,
+    enterprise_id: int,
+    chat: Chat,
+    at: datetime,
+    attachments: tuple[Attachment, ...] = (),
+    recorded_by: int | None = None,
+) -> Appeal:
+    """Give a matter its number and, where the rules are sure, its lead; `at` is when it was said, its clock's start."""
+    firm = await people.enterprise(tx, enterprise_id)
+    draft = Draft(
+        number=await appeals.new_number(tx),
+        kind=kind,
+        title=title_of(text),
+        text=text,
+        category=routing.guess(text, kind, rules.categories),
+        enterprise_id=firm.id,
+        contact_id=person.id if person else None,
+        liaison_id=firm.liaison_id,
+        source=_source(chat, recorded_by),
+        origin_chat_id=chat.id,
+        recorded_by=recorded_by,
+        attachments=tuple((file.hash, file.name) for file in attachments),
+    )
+    by = person.id if person else recorded_by
+    filed = lifecycle.submit(draft, by=by, at=at, rules=rules)
+    return await _route(tx, rules, await appeals.record(tx, filed, rules), firm, filed)
+
+
+def _source(chat: Chat, recorded_by: int | None) -> Source:
+    if recorded_by is not None:
+        return Source.RECORD
+    if chat.channel == "web" and chat.private:
+        return Source.WEB
+    return Source.PRIVATE if chat.private else Source.GROUP
+
+
+async def _route(tx: Tx, rules: Rules, appeal: Appeal, firm: Enterprise, filed: Change) -> Appeal:
+    """Dispatch at once where the rules are sure; otherwise the coordinators are asked, and the clock runs on them."""
+    category = rules.category(appeal.category)
+    department = await people.department_called(tx, category.department) if category.department else None
+    known = {firm.liaison_id, firm.deputy_id, department.duty_id if department else None}
+    present = await _with_deputies(tx, known, filed.at)
+    owner = routing.owner(appeal.kind, category, firm, department, present)
+    if owner is None:
+        notice = Notice(Listener.COORDINATOR, "triage.unsure", TRIAGE_BUTTONS)
+        await listeners.owe(tx, notice, appeal, replace(filed, by=None), rules)
+        return appeal
+    details = Details(handler_id=owner.handler_id, department_id=owner.department_id)
+    change = lifecycle.take(appeal, Verb.DISPATCH, by=None, at=filed.at, rules=rules, details=details)
+    return await appeals.record(tx, replace(change, facts={"by_rule": True}), rules)
+
+
+async def _with_deputies(tx: Tx, ids: set[int | None], at: datetime) -> Mapping[int, Person]:
+    found: dict[int, Person] = {}
+    for person_id in ids:
+        person = await people.person(tx, person_id, at) if person_id is not None else None
+        if person is None:
+            continue
+        found[person.id] = person
+        deputy = await people.person(tx, person.deputy_id, at) if person.deputy_id is not None else None
+        if deputy is not None:
+            found[deputy.id] = deputy
+    return found
+
+
+async def _filed(request: Request, appeal: Appeal) -> Reply:
+    """The answer at once: number, category, who, by when. In a group what is sensitive is only said to have arrived."""
+    facts: dict[str, Fact] = await listeners.appeal_facts(request.tx, appeal, request.rules)
+    facts["files"] = (
+        Said("appeal.files", {"count": len(request.attachments)}) if request.attachments else None
+    )
+    sensitive = appeal.kind is Kind.COMPLAINT or request.rules.category(appeal.category).sensitive
+    if appeal.status is Status.SUBMITTED:
+        facts |= {"dispatch_due": appeal.dispatch_due, "category": Said("category.unsure")}
+        key = "appeal.filed_waiting"
+    else:
+        facts |= {"role": Said("appeal.role_liaison") if appeal.handler_id == appeal.liaison_id else None}
+        key = "appeal.filed"
+    safety = Said("appeal.safety") if appeal.category in ("power", "water", "gas", "env") else None
+    buttons = for_appeal(appeal, *OWN_BUTTONS)
+    return Reply(key, {**facts, "safety": safety}, buttons, private=sensitive, appeal=appeal)
+
+
+COMMANDS: Mapping[Verb, Handler] = {
+    Verb.APPEAL: raise_matter,
+    Verb.INQUIRE: raise_matter,
+    Verb.COMPLAIN: raise_matter,
+    Verb.SUGGEST: raise_matter,
+    Verb.FILE: offer_to_file,
+    Verb.RECORD: record_for_firm,
+}

@@ -1,0 +1,250 @@
+"""From a request to its reply: Request, Reply, Ask, and perform(), the one way in which anything is done for a person."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from domain import access
+from domain.appeal import NOTHING, OPEN, Appeal, Change, Details, Status
+from domain.chat import Attachment, Incoming
+from domain.errors import Refused, Stale
+from domain.lifecycle import open_to, take
+from domain.people import Chat, Person
+from domain.rules import Rules
+from domain.said import Button, Fact, Said
+from domain.verbs import Verb
+from storage import appeals, people
+from storage.database import Tx
+from storage.listeners import rows
+from storage.scope import Scope, scope_of
+
+MOST_CHOICES = 8
+RERUNS = 3
+Buttons = tuple[tuple[Button, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is answered: a text key with facts. `private`: where it was asked in a group, the answer goes privately.
+
+    `appeal` is what the message is about, so that a reply to it stands for its number.
+    """
+
+    key: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    buttons: Buttons = ()
+    private: bool = False
+    appeal: Appeal | None = None
+    files: tuple[Mapping[str, Any], ...] = ()
+
+
+class Ask(Exception):
+    """Something is missing: the question is put, and the next answer of this person in this chat completes the command.
+
+    `keep` is remembered with it; `offers` are verbs that may be pressed instead and take the text that was given.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        facts: Mapping[str, Fact] | None = None,
+        buttons: Buttons = (),
+        *,
+        keep: Mapping[str, Any] | None = None,
+        offers: Sequence[Verb] = (),
+    ) -> None:
+        super().__init__(key)
+        self.key = key
+        self.facts: Mapping[str, Fact] = facts or {}
+        self.buttons = buttons
+        self.keep: Mapping[str, Any] = keep or {}
+        self.offers = tuple(offers)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing that a person wants, with all that may be looked at; its only outlets are `tx` and the Reply."""
+
+    tx: Tx
+    rules: Rules
+    at: datetime
+    verb: Verb
+    person: Person | None
+    account_id: int
+    chat: Chat
+    message: Incoming
+    text: str = ""
+    numbers: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    reply_to_appeal: int | None = None
+    button: Button | None = None
+    answered: Mapping[str, Any] = field(default_factory=dict)
+    word: str = ""
+
+    @property
+    def who(self) -> Person:
+        """The person; perform() lets nobody unknown through to a handler that asks for him."""
+        if self.person is None:
+            raise Refused("refused.stranger")
+        return self.person
+
+    @property
+    def argument(self) -> str:
+        """What the pressed button carries besides verb, number and version."""
+        return (self.button.argument or "") if self.button else ""
+
+    @property
+    def files(self) -> tuple[tuple[str, str], ...]:
+        """The attachments as history keeps them."""
+        return tuple((file.hash, file.name) for file in self.attachments)
+
+    def need_text(self, ask: str, facts: Mapping[str, Fact] | None = None) -> str:
+        """What was written along; if nothing was, it is asked for."""
+        if not self.text.strip():
+            raise Ask(ask, facts)
+        return self.text.strip()
+
+    def need_confirmation(self, ask: str, facts: Mapping[str, Fact]) -> None:
+        """Go on only after [确认] was pressed under the question."""
+        if not self.answered.get("confirmed"):
+            raise Ask(ask, facts, ((Button(Verb.CONFIRM), Button(Verb.CANCEL)),))
+
+    async def scope(self) -> Scope:
+        """What this person may see."""
+        return scope_of(self.who, await people.headed_by(self.tx, self.who.id))
+
+    async def relations(self, appeal: Appeal) -> frozenset[access.Relation]:
+        """How this person stands to an appeal."""
+        firm = await people.enterprise(self.tx, appeal.enterprise_id)
+        return access.relations(self.who, appeal, firm, await people.headed_by(self.tx, self.who.id))
+
+    async def appeal(self) -> Appeal:
+        """The appeal that is meant, if this person may do this to it.
+
+        By number, by the message replied to, by the pressed button, or because only one fits; several are offered to pick
+        from. One that he may not see is answered exactly like one that does not exist.
+        """
+        meant = await self._meant()
+        held = await self.relations(meant)
+        if not held:
+            raise Refused("refused.not_found", {"number": meant.number})
+        if not access.may(self.verb, held):
+            raise Refused("refused.not_yours", {"number": meant.number, "verb": Said(f"verb.{self.verb}")})
+        await self._must_be_current(meant)
+        return meant
+
+    async def step(self, appeal: Appeal, verb: Verb | None = None, details: Details = NOTHING) -> Appeal:
+        """Take a step of the life cycle and record it; the appeal as it is afterwards."""
+        change = take(
+            appeal, verb or self.verb, by=self.who.id, at=self.at, rules=self.rules, details=details
+        )
+        return await self.record(change)
+
+    async def record(self, change: Change) -> Appeal:
+        """Record a change through the one door."""
+        return await appeals.record(self.tx, change, self.rules)
+
+    async def _meant(self) -> Appeal:
+        scope = await self.scope()
+        number = self.numbers[0] if self.numbers else (self.button.number if self.button else None)
+        if number is not None:
+            return await self._numbered(number, scope)
+        if self.reply_to_appeal is not None:
+            found = await appeals.by_id(self.tx, self.reply_to_appeal, scope)
+            if found is not None:
+                return found
+        return await self._only_one(scope)
+
+    async def _numbered(self, number: str, scope: Scope) -> Appeal:
+        found = await appeals.get(self.tx, number, scope)
+        if found is None:
+            raise Refused("refused.not_found", {"number": number})
+        return found
+
+    async def _only_one(self, scope: Scope) -> Appeal:
+        """The single appeal that the verb fits and that this person may do it to."""
+        statuses = open_to(self.verb) or OPEN | {Status.RESOLVED}
+        fitting = [
+            found
+            for found in await appeals.visible(self.tx, scope, statuses)
+            if access.may(self.verb, await self.relations(found), found.status)
+        ]
+        if not fitting:
+            raise Refused("refused.nothing_fits", {"verb": Said(f"verb.{self.verb}")})
+        if len(fitting) > 1:
+            raise Ask("ask.which", {"verb": Said(f"verb.{self.verb}")}, self._choices(fitting))
+        return fitting[0]
+
+    def _choices(self, fitting: Sequence[Appeal]) -> Buttons:
+        return tuple(
+            (
+                Button(
+                    Verb.PICK, found.number, argument=self.verb.value, label=f"#{found.number} {found.title}"
+                ),
+            )
+            for found in fitting[:MOST_CHOICES]
+        )
+
+    async def _must_be_current(self, appeal: Appeal) -> None:
+        """A button of an outdated version changes nothing: its presser is shown what has become of it."""
+        version = self.button.version if self.button else None
+        if version is None or not await appeals.moved_since(self.tx, appeal, version):
+            return
+        firm = appeal.enterprise_id in self.who.enterprise_ids
+        word = Said(f"status.{appeal.status}.firm" if firm else f"status.{appeal.status}")
+        raise Refused("refused.outdated", {"number": appeal.number, "title": appeal.title, "status": word})
+
+
+Handler = Callable[[Request], Awaitable[Reply | None]]
+
+FOR_STRANGERS = frozenset({Verb.HELP, Verb.BIND, Verb.CANCEL})
+
+
+class Router:
+    """The explicit list of what can be asked for, and the one place where a request is let through."""
+
+    def __init__(self, commands: Mapping[Verb, Handler], kept: Handler) -> None:
+        """`kept` takes what a person says whom nobody has bound yet."""
+        self.commands = commands
+        self._kept = kept
+
+    async def perform(self, request: Request) -> Reply | None:
+        """May he? Run; refuse; run again when somebody was faster (three times at most, then "busy").
+
+        Raises Refused and Ask for the caller to tell; whatever the handler wrote before is rolled back then.
+        """
+        handler = self._handler(request)
+        for _ in range(RERUNS):
+            try:
+                async with request.tx.savepoint():
+                    return await handler(request)
+            except Stale:
+                continue
+        raise Refused("refused.busy")
+
+    def _handler(self, request: Request) -> Handler:
+        if request.person is None and request.verb not in FOR_STRANGERS:
+            return self._kept
+        handler = self.commands.get(request.verb)
+        if handler is None:
+            raise Refused("refused.unknown_command", {"word": request.word or Said(f"verb.{request.verb}")})
+        known = request.verb in access.WITHOUT_APPEAL
+        if known and request.person is not None and not access.may_ask(request.verb, request.person):
+            raise Refused("refused.not_for_you", {"verb": Said(f"verb.{request.verb}")})
+        return handler
+
+
+def one_row(*buttons: Button) -> Buttons:
+    """Buttons set three to a row."""
+    return rows(buttons)
+
+
+def for_appeal(appeal: Appeal, *verbs: Verb) -> Buttons:
+    """The buttons of an appeal as it is now."""
+    return rows([Button(verb, appeal.number, appeal.version) for verb in verbs])
+
+
+def with_verb(request: Request, verb: Verb) -> Request:
+    """The same request under another verb."""
+    return replace(request, verb=verb)

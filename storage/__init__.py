@@ -1,0 +1,1 @@
+"""Plain SQL in small functions: what is recorded, and how it is read back."""

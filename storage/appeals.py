@@ -1,0 +1,235 @@
+"""Appeals in the database: get, list, due, and record(), the one door through which they change."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from domain.appeal import Appeal, Change, Satisfaction, Solution, Source, Status
+from domain.errors import Stale
+from domain.notices import notices
+from domain.rules import Difficulty, Kind, Rules
+from storage import history, listeners
+from storage.database import Row, Tx
+from storage.scope import SYSTEM, VISIBLE, Scope
+from storage.values import from_ms, from_ms_or_none, to_ms
+
+_TIMES = frozenset(
+    {
+        "received_at",
+        "round_started_at",
+        "dispatch_due",
+        "acknowledge_due",
+        "due",
+        "dispatched_at",
+        "acknowledged_at",
+        "contacted_at",
+        "progress_at",
+        "resolved_at",
+        "suspended_at",
+        "settled_at",
+        "urged_at",
+        "next_due",
+        "intake_at",
+    }
+)
+_FLAGS = frozenset({"urgent", "sealed", "on_time", "ruled", "reopened", "objected", "escalated"})
+_ENUMS: dict[str, type[Enum]] = {
+    "kind": Kind,
+    "status": Status,
+    "difficulty": Difficulty,
+    "source": Source,
+    "satisfaction": Satisfaction,
+    "solution": Solution,
+    "previous_status": Status,
+}
+_FIELDS = tuple(field.name for field in fields(Appeal))
+
+
+def _column(field: str) -> str:
+    return f"{field}_at" if field in ("dispatch_due", "acknowledge_due", "due", "next_due") else field
+
+
+_COLUMNS = tuple(_column(field) for field in _FIELDS if field != "id")
+_INSERT = f"INSERT INTO appeals({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + c for c in _COLUMNS)}) RETURNING id"
+_UPDATE = f"""UPDATE appeals SET {", ".join(f"{c} = :{c}" for c in _COLUMNS)}
+WHERE id = :id AND version = :old_version"""
+_SELECT = "SELECT a.* FROM appeals a "
+
+
+def _write(field: str, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_ms(value)
+    if isinstance(value, bool):
+        return int(value)
+    return value.value if isinstance(value, Enum) else value
+
+
+def _read(field: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if field in _TIMES:
+        return from_ms(value)
+    if field in _FLAGS:
+        return bool(value)
+    return _ENUMS[field](value) if field in _ENUMS else value
+
+
+def _appeal(row: Row) -> Appeal:
+    return Appeal(**{field: _read(field, row[_column(field)]) for field in _FIELDS})
+
+
+def _row(appeal: Appeal) -> dict[str, Any]:
+    return {_column(field): _write(field, getattr(appeal, field)) for field in _FIELDS}
+
+
+async def get(tx: Tx, number: str, scope: Scope) -> Appeal | None:
+    """The appeal of that number if the scope may see it; a foreign one is answered like none at all."""
+    row = await tx.one(_SELECT + f"WHERE a.number = :number AND {VISIBLE}", {"number": number, **scope.params})
+    return _appeal(row) if row else None
+
+
+async def by_id(tx: Tx, appeal_id: int, scope: Scope = SYSTEM) -> Appeal | None:
+    """The appeal of that row id, as `get`."""
+    row = await tx.one(_SELECT + f"WHERE a.id = :id AND {VISIBLE}", {"id": appeal_id, **scope.params})
+    return _appeal(row) if row else None
+
+
+def _listed(statuses: Collection[Status]) -> tuple[str, dict[str, str]]:
+    """Statuses as the inside of IN (...), with their parameters; none of them is NULL, which nothing equals."""
+    names = {f"status{n}": status.value for n, status in enumerate(statuses)}
+    return ", ".join(f":{name}" for name in names) or "NULL", names
+
+
+async def visible(tx: Tx, scope: Scope, statuses: Collection[Status], most: int = 50) -> Sequence[Appeal]:
+    """What the scope may see in these statuses, the earliest date first."""
+    listed, names = _listed(statuses)
+    query = _SELECT + f"WHERE a.status IN ({listed}) AND {VISIBLE} ORDER BY a.due_at, a.id LIMIT :most"
+    return [_appeal(row) for row in await tx.all(query, {**names, **scope.params, "most": most})]
+
+
+async def held_by(tx: Tx, person_id: int, statuses: Collection[Status]) -> Sequence[Appeal]:
+    """What a person holds the clock of, the earliest date first; of sealed matters only what an inspector holds."""
+    listed, names = _listed(statuses)
+    allowed = "(a.sealed = 0 OR :person IN (SELECT person_id FROM person_roles WHERE role = 'inspector'))"
+    held = f"WHERE a.handler_id = :person AND a.status IN ({listed}) AND {allowed}"
+    query = _SELECT + held + " ORDER BY a.due_at, a.id"
+    return [_appeal(row) for row in await tx.all(query, {**names, "person": person_id})]
+
+
+async def due(tx: Tx, at: datetime, most: int = 200) -> Sequence[int]:
+    """The row ids of appeals about which the clock has something to say at `at`, the longest due first."""
+    query = "SELECT id FROM appeals WHERE next_due_at <= :at ORDER BY next_due_at LIMIT :most"
+    return [row["id"] for row in await tx.all(query, {"at": to_ms(at), "most": most})]
+
+
+async def next_due(tx: Tx) -> datetime | None:
+    """The earliest moment at which the clock will have something to say."""
+    row = await tx.one("SELECT MIN(next_due_at) AS at FROM appeals WHERE next_due_at IS NOT NULL")
+    return from_ms_or_none(row["at"]) if row else None
+
+
+async def look_again(tx: Tx, appeal: Appeal, at: datetime | None) -> None:
+    """Set when the clock looks at an appeal next; no change of the appeal itself, so no event and no version."""
+    moved = await tx.run(
+        "UPDATE appeals SET next_due_at = :at WHERE id = :id AND version = :version",
+        {"at": to_ms(at) if at else None, "id": appeal.id, "version": appeal.version},
+    )
+    if moved != 1:
+        raise Stale
+
+
+async def new_number(tx: Tx) -> str:
+    """The next serial of the park; it never restarts."""
+    row = await tx.one("UPDATE counters SET value = value + 1 WHERE name = 'appeal' RETURNING value")
+    assert row is not None  # the schema puts the row there
+    return str(row["value"])
+
+
+async def record(tx: Tx, change: Change, rules: Rules) -> Appeal:
+    """The one door: the conditional update, one event, one owed message for each listener.
+
+    Raises Stale when somebody was faster (not one row had the version that was read).
+    """
+    appeal_id = await _store(tx, change)
+    event_id = await history.write(tx, _line(change, appeal_id))
+    await history.attach(tx, event_id, change.attachments)
+    after = await by_id(tx, appeal_id)
+    assert after is not None  # stored just now
+    await listeners.owe_all(tx, notices(change), after, change, rules)
+    return after
+
+
+async def _store(tx: Tx, change: Change) -> int:
+    if change.before is None:
+        row = await tx.one(_INSERT, _row(change.after))
+        assert row is not None  # RETURNING
+        return int(row["id"])
+    changed = await tx.run(_UPDATE, _row(change.after) | {"old_version": change.before.version})
+    if changed != 1:
+        raise Stale
+    assert change.after.id is not None  # it was read from the table
+    return change.after.id
+
+
+def _line(change: Change, appeal_id: int) -> history.Line:
+    return history.Line(
+        subject=f"appeal:{change.after.number}",
+        name=change.verb.value,
+        by=change.by,
+        at=change.at,
+        facts={**_moved(change), **change.facts},
+        text=change.text,
+        appeal_id=appeal_id,
+        version=change.after.version,
+        from_status=change.before.status.value if change.before else None,
+        to_status=change.after.status.value,
+    )
+
+
+def _moved(change: Change) -> dict[str, Any]:
+    """What else moved with the step, both values kept: owner, unit, dates, category."""
+    before, after = change.before, change.after
+    watched = ("handler_id", "department_id", "due", "acknowledge_due", "category", "difficulty")
+    moved: dict[str, Any] = {}
+    for field in watched:
+        old, new = getattr(before, field, None), getattr(after, field)
+        if old != new:
+            moved[field] = _shown(new)
+            if before is not None and old is not None:
+                moved[f"{field}_before"] = _shown(old)
+    return moved
+
+
+def _shown(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
+
+
+async def moved_since(tx: Tx, appeal: Appeal, version: int) -> bool:
+    """Whether status or owner changed after `version`: then a button of that version shows a state that is gone."""
+    found = await tx.all(
+        """SELECT id FROM events WHERE appeal_id = :id AND version > :version
+           AND (from_status <> to_status OR name IN ('dispatch', 'rule')) LIMIT 1""",
+        {"id": appeal.id, "version": version},
+    )
+    return bool(found)
+
+
+async def filed_since(tx: Tx, enterprise_id: int, since: datetime) -> int:
+    """How many matters a firm has raised since then."""
+    row = await tx.one(
+        "SELECT COUNT(*) AS n FROM appeals WHERE enterprise_id = :firm AND received_at >= :since",
+        {"firm": enterprise_id, "since": to_ms(since)},
+    )
+    return int(row["n"]) if row else 0
+
+
+async def latest_progress(tx: Tx, appeal_id: int) -> tuple[datetime, str] | None:
+    """The last public note of an appeal: when, and its words."""
+    row = await tx.one(
+        """SELECT e.at, t.body FROM events e JOIN event_texts t ON t.event_id = e.id
+           WHERE e.appeal_id = :id AND e.name = 'progress' ORDER BY e.version DESC LIMIT 1""",
+        {"id": appeal_id},
+    )
+    return (from_ms(row["at"]), row["body"]) if row else None

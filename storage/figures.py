@@ -1,0 +1,240 @@
+"""Reads what the digest and the reports count and list; sealed matters are in none of it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.appeal import OPEN, Status
+from domain.digest import MOST_LINES, Issue, Item, Section
+from domain.figures import COMMON_FROM, COMMON_WITHIN, NO_SUBJECT, Figures, Identity, identity
+from domain.rules import Kind, Rules
+from storage import people
+from storage.database import Row, Tx
+from storage.values import from_ms, to_ms
+
+RUNNING = frozenset(OPEN - {Status.SUSPENDED, Status.LONG_TERM})
+"""Where the clock of the work runs, so that an appeal can be due."""
+
+_ITEMS = """
+SELECT a.id, a.number, a.title, a.kind, a.category, a.status, a.enterprise_id, a.handler_id, a.due_at,
+       a.acknowledge_due_at, a.reworks, e.short_name AS firm, d.name AS department, h.name AS handler
+FROM appeals a JOIN enterprises e ON e.id = a.enterprise_id
+LEFT JOIN departments d ON d.id = a.department_id LEFT JOIN people h ON h.id = a.handler_id
+WHERE a.sealed = 0 AND """
+_COUNT = "SELECT COUNT(*) AS many FROM appeals a WHERE a.sealed = 0 AND "
+_ROSTER_ORDER = " ORDER BY a.department_id IS NULL, a.department_id, a.due_at, a.id"
+
+
+def statuses(wanted: Collection[Status]) -> str:
+    """A list of statuses as SQL text: they are constants of ours, and an index wants to see them."""
+    return "(" + ", ".join(f"'{status.value}'" for status in sorted(wanted)) + ")"
+
+
+async def month(tx: Tx, since: datetime, until: datetime) -> Identity:
+    """What was received from `since` up to, not including, `until`, and what has become of it."""
+    span = {"since": to_ms(since), "until": to_ms(until)}
+    received = "a.received_at >= :since AND a.received_at < :until"
+    query = f"SELECT a.status, COUNT(*) AS many FROM appeals a WHERE a.sealed = 0 AND {received}"
+    rows = await tx.all(query + " GROUP BY a.status", span)
+    by_status = {Status(row["status"]): int(row["many"]) for row in rows}
+    return identity(await _many(tx, received, span), by_status)
+
+
+async def figures(tx: Tx, rules: Rules, since: datetime, at: datetime) -> Figures:
+    """The digest's numbers as of `at`; new is what came in from `since` on."""
+    calendar = rules.calendar
+    times = {"at": to_ms(at), "since": to_ms(since), "tomorrow": to_ms(_tomorrow(rules, at))}
+    running = f"a.status IN {statuses(RUNNING)} AND a.received_at < :at"
+    return Figures(
+        new=await _many(tx, "a.received_at >= :since AND a.received_at < :at", times),
+        due_today=await _many(tx, f"{running} AND a.due_at >= :at AND a.due_at < :tomorrow", times),
+        overdue=await _many(tx, f"{running} AND a.due_at < :at", times),
+        waiting=await _many(tx, f"a.status = '{Status.RESOLVED}'", {}),
+        month=await month(tx, calendar.month_start(at), at),
+    )
+
+
+async def attention(tx: Tx, rules: Rules, at: datetime) -> Section:
+    """What is due today or overdue, departments in roster order, each item with its latest progress."""
+    where = f"a.status IN {statuses(RUNNING)} AND a.received_at < :at AND a.due_at < :tomorrow"
+    found = await _section(tx, where, {"at": to_ms(at), "tomorrow": to_ms(_tomorrow(rules, at))})
+    return replace(found, items=await _with_notes(tx, found.items))
+
+
+async def triage(tx: Tx, at: datetime) -> Section:
+    """What waits for somebody to be named, the longest waiting first."""
+    waits = statuses({Status.SUBMITTED, Status.RETURNED})
+    where = f"a.status IN {waits} AND a.received_at < :at"
+    return await _section(tx, where, {"at": to_ms(at)}, " ORDER BY a.received_at, a.id")
+
+
+async def reworks(tx: Tx) -> Section:
+    """What firms were not satisfied with and is being done again."""
+    again = statuses(OPEN)
+    return await _section(tx, f"a.status IN {again} AND a.reworks > 0", {})
+
+
+async def hard(tx: Tx, at: datetime) -> Section:
+    """What was called hard, or is kept as long term."""
+    where = f"a.status IN {statuses(OPEN)} AND a.received_at < :at"
+    hard_ones = f"{where} AND (a.difficulty = 'hard' OR a.status = '{Status.LONG_TERM}')"
+    return await _section(tx, hard_ones, {"at": to_ms(at)})
+
+
+async def done(tx: Tx, since: datetime, until: datetime) -> Section:
+    """What was struck off from `since` up to, not including, `until`."""
+    where = f"a.status = '{Status.CLOSED}' AND a.settled_at >= :since AND a.settled_at < :until"
+    return await _section(
+        tx, where, {"since": to_ms(since), "until": to_ms(until)}, " ORDER BY a.settled_at, a.id"
+    )
+
+
+async def issues(tx: Tx, rules: Rules, at: datetime) -> Sequence[Issue]:
+    """The common issues of the last thirty days of which something is still open, most firms first."""
+    rows = await tx.all(
+        f"""SELECT a.category, e.zone, COUNT(DISTINCT a.enterprise_id) AS firms
+            FROM appeals a JOIN enterprises e ON e.id = a.enterprise_id WHERE {_MENTIONED}
+            GROUP BY a.category, e.zone HAVING COUNT(DISTINCT a.enterprise_id) >= :least
+            AND SUM(CASE WHEN a.status IN {statuses(OPEN)} THEN 1 ELSE 0 END) > 0
+            ORDER BY firms DESC, a.category, e.zone""",
+        {**_window(at), "least": COMMON_FROM},
+    )
+    found = [row for row in rows if row["category"] not in NO_SUBJECT]
+    return [await _issue(tx, rules, row, at) for row in found]
+
+
+_MENTIONED = f"""a.sealed = 0 AND a.received_at >= :month_ago AND a.received_at < :at
+AND a.status NOT IN {statuses({Status.DECLINED, Status.WITHDRAWN})}"""
+
+
+def _window(at: datetime) -> dict[str, Any]:
+    return {"at": to_ms(at), "month_ago": to_ms(at - COMMON_WITHIN)}
+
+
+async def _issue(tx: Tx, rules: Rules, row: Row, at: datetime) -> Issue:
+    numbers = await tx.all(
+        f"""SELECT a.number FROM appeals a JOIN enterprises e ON e.id = a.enterprise_id
+            WHERE {_MENTIONED} AND a.category = :category AND e.zone = :zone
+            ORDER BY a.received_at DESC, a.id DESC LIMIT 5""",
+        {**_window(at), "category": row["category"], "zone": row["zone"]},
+    )
+    lead = await people.department_called(tx, rules.category(row["category"]).department)
+    return Issue(
+        category=row["category"],
+        zone=row["zone"],
+        firms=row["firms"],
+        numbers=tuple(found["number"] for found in numbers),
+        department=lead.name if lead else None,
+    )
+
+
+# Cadres -----------------------------------------------------------------------------------------------------
+_LIVE = statuses(OPEN | {Status.RESOLVED})
+_CADRES = f"""
+WITH live AS (SELECT a.handler_id, a.liaison_id, a.enterprise_id FROM appeals a
+              WHERE a.sealed = 0 AND a.received_at < :at AND a.status IN {_LIVE}),
+named AS (SELECT handler_id AS id FROM live UNION SELECT liaison_id FROM live
+          UNION SELECT e.liaison_id FROM live JOIN enterprises e ON e.id = live.enterprise_id),
+standing_in AS (SELECT p.deputy_id AS id FROM named JOIN people p ON p.id = named.id
+                WHERE p.on_leave_until > :at
+                UNION SELECT e.deputy_id FROM live JOIN enterprises e ON e.id = live.enterprise_id
+                JOIN people p ON p.id = e.liaison_id WHERE p.on_leave_until > :at)
+SELECT p.id FROM people p
+WHERE p.active = 1 AND (p.on_leave_until IS NULL OR p.on_leave_until <= :at)
+AND p.id IN (SELECT id FROM named UNION SELECT id FROM standing_in) ORDER BY p.id"""
+
+
+async def cadres(tx: Tx, at: datetime) -> Sequence[int]:
+    """The people at work who hold something, are liaison of a firm with something, or stand in for such."""
+    return [row["id"] for row in await tx.all(_CADRES, {"at": to_ms(at)})]
+
+
+async def covered_by(tx: Tx, person_id: int, at: datetime) -> Mapping[int, str]:
+    """The people on leave for whom somebody stands in, by id and name: as deputy, or for a firm of theirs."""
+    rows = await tx.all(
+        """SELECT p.id, p.name FROM people p WHERE p.on_leave_until > :at AND p.id <> :person
+           AND (p.deputy_id = :person
+                OR p.id IN (SELECT e.liaison_id FROM enterprises e WHERE e.deputy_id = :person))
+           ORDER BY p.id""",
+        {"person": person_id, "at": to_ms(at)},
+    )
+    return {row["id"]: row["name"] for row in rows}
+
+
+async def concerning(tx: Tx, person_id: int, at: datetime, headed: int | None = None) -> Sequence[Item]:
+    """What is live and concerns a person, the earliest date first.
+
+    His own, what he looks after as liaison or chief, his department's if he heads one (`headed`), and that of
+    people on leave whose deputy he is, or in whose place he looks after a firm.
+    """
+    where = f"""a.received_at < :at AND a.status IN {_LIVE} AND (
+        :person IN (a.handler_id, a.liaison_id, e.liaison_id, e.chief_id)
+        OR a.department_id = :headed
+        OR EXISTS (SELECT 1 FROM people p WHERE p.on_leave_until > :at AND p.deputy_id = :person
+                   AND p.id IN (a.handler_id, a.liaison_id, e.liaison_id))
+        OR (e.deputy_id = :person AND EXISTS
+            (SELECT 1 FROM people p WHERE p.on_leave_until > :at AND p.id = e.liaison_id))
+    ) ORDER BY a.due_at, a.id"""
+    rows = await tx.all(_ITEMS + where, {"person": person_id, "at": to_ms(at), "headed": headed or 0})
+    return [_item(row) for row in rows]
+
+
+async def firms_of(tx: Tx, person_id: int) -> frozenset[int]:
+    """The firms that a person looks after."""
+    rows = await tx.all(
+        "SELECT id FROM enterprises WHERE liaison_id = :person AND active = 1", {"person": person_id}
+    )
+    return frozenset(row["id"] for row in rows)
+
+
+# Reading ----------------------------------------------------------------------------------------------------
+def _tomorrow(rules: Rules, at: datetime) -> datetime:
+    """Local midnight at the end of the day; half a day to spare where a zone changes its clock."""
+    calendar = rules.calendar
+    return calendar.day_start(calendar.day_start(at) + timedelta(hours=36))
+
+
+async def _many(tx: Tx, where: str, params: Mapping[str, Any]) -> int:
+    row = await tx.one(_COUNT + where, params)
+    assert row is not None  # COUNT always answers
+    return int(row["many"])
+
+
+async def _section(tx: Tx, where: str, params: Mapping[str, Any], order: str = _ROSTER_ORDER) -> Section:
+    rows = await tx.all(_ITEMS + where + order + " LIMIT :most", {**params, "most": MOST_LINES})
+    total = len(rows) if len(rows) < MOST_LINES else await _many(tx, where, params)
+    return Section([_item(row) for row in rows], total)
+
+
+def _item(row: Row) -> Item:
+    return Item(
+        id=row["id"],
+        number=row["number"],
+        title=row["title"],
+        kind=Kind(row["kind"]),
+        category=row["category"],
+        status=Status(row["status"]),
+        firm=row["firm"],
+        enterprise_id=row["enterprise_id"],
+        due=from_ms(row["due_at"]),
+        acknowledge_due=from_ms(row["acknowledge_due_at"]),
+        reworks=row["reworks"],
+        department=row["department"],
+        handler=row["handler"],
+        handler_id=row["handler_id"],
+    )
+
+
+async def _with_notes(tx: Tx, items: Sequence[Item]) -> Sequence[Item]:
+    return [await _with_note(tx, item) for item in items]
+
+
+async def _with_note(tx: Tx, item: Item) -> Item:
+    """The item with its latest progress, if its words are still kept."""
+    row = await tx.one(
+        """SELECT e.at, t.body FROM events e JOIN event_texts t ON t.event_id = e.id
+           WHERE e.appeal_id = :id AND e.name = 'progress' ORDER BY e.version DESC LIMIT 1""",
+        {"id": item.id},
+    )
+    return replace(item, note=row["body"], noted_at=from_ms(row["at"])) if row else item

@@ -1,0 +1,87 @@
+"""The append-only history: what happened to whom, facts in the line, people's words apart so that they can go."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.said import Fact, to_facts
+from storage.database import Row, Tx
+from storage.values import to_json, to_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event. `subject` names what it happened to ("appeal:12", "policy:3"); `text` is what a person wrote."""
+
+    subject: str
+    name: str
+    by: int | None
+    at: datetime
+    facts: Mapping[str, Fact]
+    text: str = ""
+    appeal_id: int | None = None
+    version: int | None = None
+    from_status: str | None = None
+    to_status: str | None = None
+
+
+async def write(tx: Tx, line: Line) -> int:
+    """Append one line; its id. Of the text only a salted digest stands in the line itself."""
+    salt = secrets.token_hex(16)
+    digest = hashlib.sha256((salt + line.text).encode()).hexdigest() if line.text else None
+    row = await tx.one(
+        """INSERT INTO events(subject, appeal_id, version, name, from_status, to_status, actor_id, at, facts,
+                              text_digest)
+           VALUES (:subject, :appeal, :version, :name, :before, :after, :by, :at, :facts, :digest) RETURNING id""",
+        {
+            "subject": line.subject,
+            "appeal": line.appeal_id,
+            "version": line.version,
+            "name": line.name,
+            "before": line.from_status,
+            "after": line.to_status,
+            "by": line.by,
+            "at": to_ms(line.at),
+            "facts": to_json(to_facts(line.facts)),
+            "digest": digest,
+        },
+    )
+    assert row is not None  # RETURNING
+    if line.text:
+        await tx.run(
+            "INSERT INTO event_texts(event_id, salt, body) VALUES (:id, :salt, :body)",
+            {"id": row["id"], "salt": salt, "body": line.text},
+        )
+    return int(row["id"])
+
+
+async def attach(tx: Tx, event_id: int, attachments: Sequence[tuple[str, str]]) -> None:
+    """Tie kept files (content hash, name) to a line."""
+    for content_hash, name in attachments:
+        await tx.run(
+            "INSERT INTO event_files(event_id, hash, name) VALUES (:event, :hash, :name) ON CONFLICT DO NOTHING",
+            {"event": event_id, "hash": content_hash, "name": name},
+        )
+
+
+async def of_appeal(tx: Tx, appeal_id: int) -> Sequence[Row]:
+    """All lines of an appeal in their order: name, at, statuses, facts (JSON), the actor's name, the words if kept."""
+    return await tx.all(
+        """SELECT e.id, e.name, e.at, e.from_status, e.to_status, e.facts, e.version, p.name AS actor, t.body AS text,
+                  (SELECT COUNT(*) FROM event_files f WHERE f.event_id = e.id) AS files
+           FROM events e LEFT JOIN people p ON p.id = e.actor_id LEFT JOIN event_texts t ON t.event_id = e.id
+           WHERE e.appeal_id = :appeal ORDER BY e.version""",
+        {"appeal": appeal_id},
+    )
+
+
+async def reminders_of(tx: Tx, appeal_id: int) -> Sequence[Row]:
+    """The rungs of an appeal that were told: label ("+1wd"), told_at, and the name of the listener."""
+    return await tx.all(
+        """SELECT r.label, r.told_at, p.name AS whom FROM rungs r
+           JOIN people p ON CAST(p.id AS TEXT) = r.listener
+           WHERE r.appeal_id = :appeal AND r.told_at IS NOT NULL ORDER BY r.told_at, r.id""",
+        {"appeal": appeal_id},
+    )

@@ -1,0 +1,269 @@
+"""Finds who hears a notice and where: a part in an appeal becomes people, people become chats, a chat becomes a row."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.appeal import Appeal, Change
+from domain.notices import Lane, Notice, status_words
+from domain.people import Chat, Person, Purpose, Role
+from domain.rules import Kind, Listener, Rules
+from domain.said import Button, Fact, Said
+from domain.verbs import Verb
+from storage import outbox, people
+from storage.database import Tx
+
+BUTTONS_A_ROW = 3
+_STILL_IN_TIME = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A chat in which a listener hears; `person` is None for a group."""
+
+    chat: Chat
+    person: Person | None = None
+
+
+async def owe(tx: Tx, notice: Notice, appeal: Appeal, change: Change, rules: Rules) -> None:
+    """Owe one notice of a change to everybody who is meant by its listener, except the one who made the change."""
+    await owe_all(tx, (notice,), appeal, change, rules)
+
+
+async def owe_all(tx: Tx, notices: Sequence[Notice], appeal: Appeal, change: Change, rules: Rules) -> None:
+    """Owe the notices of one change; who is meant by several hears the first of them, never the same news twice."""
+    if not notices:
+        return
+    facts = await appeal_facts(tx, appeal, rules)
+    facts |= {"text": change.text, "actor": await _name(tx, change.by, change.at)}
+    told = {change.by}
+    for notice in notices:
+        said = {**facts, **notice.facts}
+        for group in await _groups(tx, notice.listener, appeal, rules):
+            await tell(tx, Place(group), notice.key, said, (), appeal, rules, change.at)
+        for person in await persons(tx, notice.listener, appeal, change.at, change.before):
+            if person.id not in told:
+                told.add(person.id)
+                await tell_person(tx, person, notice, said, appeal, rules, change.at)
+
+
+async def tell_person(
+    tx: Tx, person: Person, notice: Notice, facts: Mapping[str, Fact], appeal: Appeal, rules: Rules, at: datetime
+) -> None:
+    """Owe a notice to one person; if no private chat reaches him, somebody who can call him hears so instead."""
+    chat = await people.private_chat(tx, person.id)
+    if chat is not None:
+        await tell(tx, Place(chat, person), notice.key, facts, notice.buttons, appeal, rules, at)
+        return
+    await tell_callers(tx, person, facts, appeal, rules, at)
+
+
+async def tell_callers(
+    tx: Tx, person: Person, facts: Mapping[str, Fact], appeal: Appeal, rules: Rules, at: datetime
+) -> None:
+    """Tell those who can call somebody that no chat reaches him, and about what."""
+    for caller in await _callers(tx, person, appeal, at):
+        place = await people.private_chat(tx, caller.id)
+        if place is not None:
+            whom = {**facts, "whom": person.name}
+            await tell(tx, Place(place, caller), "watch.unreachable", whom, (), appeal, rules, at)
+
+
+async def _callers(tx: Tx, person: Person, appeal: Appeal, at: datetime) -> list[Person]:
+    """Who calls somebody that no chat reaches: a firm's liaison for the firm, the coordinators for anybody else."""
+    asks_liaison = appeal.liaison_id is not None and not person.in_office and not appeal.sealed
+    liaison = await people.person(tx, appeal.liaison_id, at) if asks_liaison and appeal.liaison_id else None
+    if liaison is not None and await people.private_chat(tx, liaison.id):
+        return [liaison]
+    return [other for other in await _steering(tx, appeal, at) if other.id != person.id]
+
+
+async def tell(
+    tx: Tx,
+    place: Place,
+    key: str,
+    facts: Mapping[str, Fact],
+    verbs: tuple[Verb, ...],
+    appeal: Appeal,
+    rules: Rules,
+    at: datetime,
+) -> None:
+    """Owe one message about an appeal at the hour at which its listener may be disturbed."""
+    buttons = rows([Button(verb, appeal.number, appeal.version) for verb in verbs])
+    letter = outbox.Letter(
+        chat_id=place.chat.id,
+        key=key,
+        facts=_for_person(place.person, appeal, facts) if place.person else _for_group(place.chat, appeal, facts),
+        buttons=buttons if place.person else (),
+        lane=Lane.CASE,
+        appeal_id=appeal.id,
+        person_id=place.person.id if place.person else None,
+    )
+    await outbox.owe(tx, letter, at=at, due=audible(rules, place.person, at, urgent=appeal.urgent))
+
+
+def rows(buttons: Iterable[Button]) -> tuple[tuple[Button, ...], ...]:
+    """Buttons set three to a row, as a phone shows them well."""
+    flat = tuple(buttons)
+    return tuple(flat[n : n + BUTTONS_A_ROW] for n in range(0, len(flat), BUTTONS_A_ROW))
+
+
+def audible(rules: Rules, person: Person | None, at: datetime, *, urgent: bool) -> datetime:
+    """When a message may reach somebody: office people in working hours, firms and groups not at night.
+
+    A park's manners: nights, holidays and the noon break are quiet for cadres; what is urgent waits for nobody. Five
+    minutes after closing are still in time: most deadlines end there, and the clock rings every few seconds only.
+    """
+    if urgent:
+        return at
+    if person is not None and person.in_office:
+        closed = rules.calendar.is_quiet(at) and rules.calendar.is_quiet(at - _STILL_IN_TIME)
+        return _office_opens(rules, at) if closed else at
+    return after_night(rules, at)
+
+
+def _office_opens(rules: Rules, at: datetime) -> datetime:
+    """The next working instant that lies in no night either, where offices open before the night is over."""
+    return rules.calendar.next_open(after_night(rules, rules.calendar.next_open(at)))
+
+
+def after_night(rules: Rules, at: datetime) -> datetime:
+    """`at`, or the end of the quiet hours if it lies in them."""
+    quiet = rules.calendar.hours.quiet
+    if quiet is None or rules.calendar.hours.always:
+        return at
+    local = rules.calendar.local(at)
+    clock = local.time().replace(tzinfo=None)
+    if not quiet.covers(clock):
+        return at
+    morning = local.replace(hour=quiet.end.hour, minute=quiet.end.minute, second=0, microsecond=0)
+    return (morning if morning > local else morning + timedelta(days=1)).astimezone(at.tzinfo)
+
+
+def _for_person(person: Person, appeal: Appeal, facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    """Firms are shown gentler words for a status than the office uses."""
+    return {**facts, "status": status_words(appeal.status, firm=not person.in_office)}
+
+
+def _for_group(chat: Chat, appeal: Appeal, facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    """A group of one firm may hear of that firm's matter; any other group gets labels without the problem's words.
+
+    What somebody wrote with a step (a note, the reason of a rating) is for those who are told privately.
+    """
+    if chat.purpose is Purpose.COORDINATION:
+        return facts
+    shown = {**facts, "text": None, "status": status_words(appeal.status, firm=True)}
+    return shown if chat.one_firm == appeal.enterprise_id else {**shown, "title": None, "contact": None}
+
+
+async def appeal_facts(tx: Tx, appeal: Appeal, rules: Rules) -> dict[str, Fact]:
+    """What every message about an appeal may say: number, names, dates, the word for its status."""
+    firm = await people.enterprise(tx, appeal.enterprise_id)
+    department = await people.department(tx, appeal.department_id)
+    at = appeal.received_at
+    return {
+        "number": appeal.number,
+        "title": appeal.title,
+        "words": await _words(tx, appeal),
+        "kind": Said(f"kind.{appeal.kind}"),
+        "firm": firm.short_name,
+        "zone": firm.zone,
+        "category": rules.category(appeal.category).name,
+        "contact": await _name(tx, appeal.contact_id, at),
+        "handler": await _name(tx, appeal.handler_id, at),
+        "liaison": await _name(tx, appeal.liaison_id, at),
+        "department": department.name if department else None,
+        "status": Said(f"status.{appeal.status}"),
+        "acknowledge_due": appeal.acknowledge_due,
+        "due": appeal.due,
+        "provisional": Said("appeal.provisional") if rules.calendar.is_provisional(appeal.due) else None,
+        "urgent": Said("appeal.urgent") if appeal.urgent else None,
+    }
+
+
+async def _words(tx: Tx, appeal: Appeal) -> str | None:
+    """The problem in the firm's own words, where they say more than the title."""
+    row = await tx.one(
+        """SELECT t.body FROM events e JOIN event_texts t ON t.event_id = e.id
+           WHERE e.appeal_id = :id AND e.version = 1""",
+        {"id": appeal.id},
+    )
+    return row["body"] if row and row["body"] != appeal.title else None
+
+
+async def _name(tx: Tx, person_id: int | None, at: datetime) -> str | None:
+    found = await people.person(tx, person_id, at) if person_id is not None else None
+    return found.name if found else None
+
+
+async def _groups(tx: Tx, listener: Listener, appeal: Appeal, rules: Rules) -> list[Chat]:
+    """Groups that hear of a change; of what is sealed, a complaint or sensitive no group hears anything."""
+    if appeal.sealed or appeal.kind is Kind.COMPLAINT or rules.category(appeal.category).sensitive:
+        return []
+    if listener is Listener.COORDINATION_GROUP:
+        return list(await people.groups_for(tx, Purpose.COORDINATION))
+    if listener is not Listener.ORIGIN_GROUP or appeal.origin_chat_id is None:
+        return []
+    chat = await people.chat(tx, appeal.origin_chat_id)
+    return [chat] if chat.approved and not chat.private else []
+
+
+async def persons(
+    tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None = None
+) -> list[Person]:
+    """The people whom a listener of this appeal means, and who may know of it.
+
+    An appeal that nobody holds is the coordinators'; a firm whose contact has left is heard by the others.
+    """
+    found = await _meant(tx, listener, appeal, at, before)
+    return [person for person in found if not appeal.sealed or _knows_sealed(person, appeal)]
+
+
+def _knows_sealed(person: Person, appeal: Appeal) -> bool:
+    return person.has(Role.INSPECTOR) or person.id == appeal.contact_id
+
+
+async def _meant(tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None) -> list[Person]:
+    if listener is Listener.COORDINATOR:
+        return await _steering(tx, appeal, at)
+    if listener is Listener.INSPECTOR:
+        return list(await people.people_with(tx, Role.INSPECTOR, at))
+    one = await _one(tx, listener, appeal, before)
+    found = await people.person(tx, one, at) if one is not None else None
+    if listener is Listener.CONTACT and not appeal.sealed:
+        speaks = found is not None and found.has(Role.CONTACT) and appeal.enterprise_id in found.enterprise_ids
+        return [found] if found and speaks else await _contacts(tx, appeal, at)
+    if found is None and listener is Listener.HANDLER:
+        return await _steering(tx, appeal, at)
+    return [found] if found else []
+
+
+async def _contacts(tx: Tx, appeal: Appeal, at: datetime) -> list[Person]:
+    return [each for each in await people.contacts_of(tx, appeal.enterprise_id, at) if each.has(Role.CONTACT)]
+
+
+async def _steering(tx: Tx, appeal: Appeal, at: datetime) -> list[Person]:
+    """Who decides what becomes of a matter: the coordinators; of a sealed one nobody but the inspectors."""
+    return list(await people.people_with(tx, Role.INSPECTOR if appeal.sealed else Role.COORDINATOR, at))
+
+
+async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None) -> int | None:
+    if listener is Listener.HEAD:
+        department = await people.department(tx, appeal.department_id)
+        return department.head_id if department else None
+    if listener in (Listener.CHIEF, Listener.DEPUTY):
+        firm = await people.enterprise(tx, appeal.enterprise_id)
+        return firm.chief_id if listener is Listener.CHIEF else firm.deputy_id
+    if listener is Listener.LIAISON:
+        return appeal.liaison_id if appeal.liaison_id != appeal.handler_id else None
+    known = {
+        Listener.CONTACT: appeal.contact_id,
+        Listener.HANDLER: appeal.handler_id,
+        Listener.PREVIOUS_HANDLER: before.handler_id if before else None,
+    }
+    return known.get(listener)
+
+
+async def coordinators(tx: Tx, at: datetime) -> list[Person]:
+    """Everybody of the coordination office."""
+    return list(await people.people_with(tx, Role.COORDINATOR, at))

@@ -1,0 +1,217 @@
+"""Reads the people, firms, departments and chats of the roster as domain values."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.people import Chat, Department, Enterprise, Person, Purpose, Role
+from storage.database import Row, Tx
+from storage.values import from_ms_or_none, to_ms
+
+_PERSON = """
+SELECT p.id, p.name, p.department_id, p.zone, p.language, p.deputy_id, p.on_leave_until FROM people p
+"""
+_CHAT = """
+SELECT c.*, a.person_id AS person_id FROM chats c LEFT JOIN accounts a ON a.id = c.account_id
+"""
+
+
+async def _person(tx: Tx, row: Row, at: datetime) -> Person:
+    until = from_ms_or_none(row["on_leave_until"])
+    mine = {"id": row["id"]}
+    roles = await tx.all("SELECT role FROM person_roles WHERE person_id = :id", mine)
+    firms = await tx.all("SELECT enterprise_id FROM contacts WHERE person_id = :id", mine)
+    return Person(
+        id=row["id"],
+        name=row["name"],
+        roles=frozenset(Role(role["role"]) for role in roles),
+        department_id=row["department_id"],
+        enterprise_ids=frozenset(firm["enterprise_id"] for firm in firms),
+        zone=row["zone"],
+        language=row["language"],
+        deputy_id=row["deputy_id"],
+        on_leave=until is not None and at < until,
+    )
+
+
+async def person(tx: Tx, person_id: int, at: datetime) -> Person | None:
+    """The person of that id as of `at` (leave ends by itself)."""
+    row = await tx.one(_PERSON + "WHERE p.id = :id AND p.active = 1", {"id": person_id})
+    return await _person(tx, row, at) if row else None
+
+
+async def people_named(tx: Tx, name: str, at: datetime) -> Sequence[Person]:
+    """Everybody of exactly that name."""
+    rows = await tx.all(_PERSON + "WHERE p.name = :name AND p.active = 1 ORDER BY p.id", {"name": name})
+    return [await _person(tx, row, at) for row in rows]
+
+
+async def people_with(tx: Tx, role: Role, at: datetime) -> Sequence[Person]:
+    """Everybody who holds the role, in roster order."""
+    held = "WHERE p.active = 1 AND p.id IN (SELECT person_id FROM person_roles WHERE role = :role) ORDER BY p.id"
+    return [await _person(tx, row, at) for row in await tx.all(_PERSON + held, {"role": role.value})]
+
+
+async def contacts_of(tx: Tx, enterprise_id: int, at: datetime) -> Sequence[Person]:
+    """The firm's contacts, in roster order."""
+    mine = "WHERE p.active = 1 AND p.id IN (SELECT person_id FROM contacts WHERE enterprise_id = :firm) ORDER BY p.id"
+    return [await _person(tx, row, at) for row in await tx.all(_PERSON + mine, {"firm": enterprise_id})]
+
+
+async def by_account(tx: Tx, channel: str, external_id: str, at: datetime) -> Person | None:
+    """The person whom somebody with authority bound to this account of a platform."""
+    bound = """WHERE p.active = 1
+        AND p.id = (SELECT person_id FROM accounts WHERE channel = :channel AND external_id = :id)"""
+    row = await tx.one(_PERSON + bound, {"channel": channel, "id": external_id})
+    return await _person(tx, row, at) if row else None
+
+
+async def enterprise(tx: Tx, enterprise_id: int) -> Enterprise:
+    """The firm of that id; LookupError if there is none."""
+    row = await tx.one("SELECT * FROM enterprises WHERE id = :id", {"id": enterprise_id})
+    if row is None:
+        raise LookupError(f"no enterprise {enterprise_id}")
+    return await _with_tags(tx, row)
+
+
+async def enterprises_called(tx: Tx, name: str) -> Sequence[Enterprise]:
+    """Firms whose name or short name is, or failing that contains, what was written."""
+    exact = "SELECT * FROM enterprises WHERE active = 1 AND (name = :name OR short_name = :name) ORDER BY id"
+    like = "SELECT * FROM enterprises WHERE active = 1 AND name LIKE :like ESCAPE '\\' ORDER BY id"
+    pattern = "%" + name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    rows = await tx.all(exact, {"name": name}) or await tx.all(like, {"like": pattern})
+    return [await _with_tags(tx, row) for row in rows]
+
+
+async def _with_tags(tx: Tx, row: Row) -> Enterprise:
+    tags = await tx.all("SELECT tag FROM enterprise_tags WHERE enterprise_id = :id", {"id": row["id"]})
+    return Enterprise(
+        id=row["id"],
+        name=row["name"],
+        short_name=row["short_name"],
+        uscc=row["uscc"],
+        zone=row["zone"],
+        industry=row["industry"],
+        size=row["size"],
+        tags=frozenset(tag["tag"] for tag in tags),
+        liaison_id=row["liaison_id"],
+        deputy_id=row["deputy_id"],
+        chief_id=row["chief_id"],
+    )
+
+
+def _department(row: Row) -> Department:
+    return Department(
+        id=row["id"],
+        code=row["code"],
+        name=row["name"],
+        external=bool(row["external"]),
+        duty_id=row["duty_id"],
+        head_id=row["head_id"],
+    )
+
+
+async def department(tx: Tx, department_id: int | None) -> Department | None:
+    """The department of that id."""
+    row = await tx.one("SELECT * FROM departments WHERE id = :id", {"id": department_id})
+    return _department(row) if row else None
+
+
+async def department_called(tx: Tx, name: str) -> Department | None:
+    """The department of that code or name."""
+    row = await tx.one("SELECT * FROM departments WHERE code = :name OR name = :name", {"name": name})
+    return _department(row) if row else None
+
+
+async def departments(tx: Tx) -> Sequence[Department]:
+    """All departments in roster order."""
+    return [_department(row) for row in await tx.all("SELECT * FROM departments ORDER BY id")]
+
+
+async def headed_by(tx: Tx, person_id: int) -> int | None:
+    """The department that a person heads, if he heads one."""
+    row = await tx.one("SELECT MIN(id) AS id FROM departments WHERE head_id = :id", {"id": person_id})
+    return row["id"] if row else None
+
+
+async def _chat(tx: Tx, row: Row) -> Chat:
+    firms = await tx.all("SELECT enterprise_id FROM chat_enterprises WHERE chat_id = :id", {"id": row["id"]})
+    return Chat(
+        id=row["id"],
+        channel=row["channel"],
+        external_id=row["external_id"],
+        private=bool(row["private"]),
+        name=row["name"],
+        purpose=Purpose(row["purpose"]) if row["purpose"] else None,
+        approved=row["approved_at"] is not None,
+        person_id=row["person_id"],
+        enterprise_ids=frozenset(firm["enterprise_id"] for firm in firms),
+    )
+
+
+async def chat(tx: Tx, chat_id: int) -> Chat:
+    """The chat of that id; LookupError if there is none."""
+    row = await tx.one(_CHAT + "WHERE c.id = :id", {"id": chat_id})
+    if row is None:
+        raise LookupError(f"no chat {chat_id}")
+    return await _chat(tx, row)
+
+
+async def groups_for(tx: Tx, purpose: Purpose) -> Sequence[Chat]:
+    """The approved groups of that purpose, in the order in which they were made known."""
+    wanted = """WHERE c.purpose = :purpose AND c.private = 0 AND c.approved_at IS NOT NULL AND c.reachable = 1
+        ORDER BY c.id"""
+    return [await _chat(tx, row) for row in await tx.all(_CHAT + wanted, {"purpose": purpose.value})]
+
+
+async def private_chat(tx: Tx, person_id: int) -> Chat | None:
+    """Where a person hears privately: the reachable private chat in which he was heard last."""
+    his = """WHERE a.person_id = :person AND c.private = 1 AND c.reachable = 1
+             ORDER BY COALESCE(c.heard_at, 0) DESC, c.id LIMIT 1"""
+    row = await tx.one(_CHAT + his, {"person": person_id})
+    return await _chat(tx, row) if row else None
+
+
+async def meet(tx: Tx, channel: str, external_id: str, name: str) -> int:
+    """The account id of a platform's user, made known at first sight; the shown name follows the platform."""
+    row = await tx.one(
+        """INSERT INTO accounts(channel, external_id, name) VALUES (:channel, :id, :name)
+           ON CONFLICT (channel, external_id) DO UPDATE SET name = excluded.name RETURNING id""",
+        {"channel": channel, "id": external_id, "name": name},
+    )
+    assert row is not None  # RETURNING gives the row on both paths
+    return int(row["id"])
+
+
+async def enter(
+    tx: Tx, channel: str, external_id: str, *, private: bool, name: str, account_id: int | None, at: datetime
+) -> Chat:
+    """The chat a message came from, made known at first sight; a private one belongs to its account."""
+    await tx.run(
+        """INSERT INTO chats(channel, external_id, private, name, account_id, heard_at)
+           VALUES (:channel, :id, :private, :name, :account, :at)
+           ON CONFLICT (channel, external_id) DO UPDATE SET heard_at = excluded.heard_at, reachable = 1""",
+        {
+            "channel": channel,
+            "id": external_id,
+            "private": int(private),
+            "name": name,
+            "account": account_id if private else None,
+            "at": to_ms(at),
+        },
+    )
+    row = await tx.one(
+        _CHAT + "WHERE c.channel = :channel AND c.external_id = :id", {"channel": channel, "id": external_id}
+    )
+    assert row is not None  # inserted just now
+    return await _chat(tx, row)
+
+
+async def chat_known_as(tx: Tx, chat_key: str) -> int | None:
+    """The id of an approved or private chat by its inbox key ("channel:external id")."""
+    channel, _, external_id = chat_key.partition(":")
+    row = await tx.one(
+        """SELECT id FROM chats WHERE channel = :channel AND external_id = :id
+           AND (private = 1 OR approved_at IS NOT NULL)""",
+        {"channel": channel, "id": external_id},
+    )
+    return int(row["id"]) if row else None

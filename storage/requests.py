@@ -1,0 +1,50 @@
+"""What a handler asks for and a coordinator decides: one open question of a kind to an appeal at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.verbs import Verb
+from storage.database import Tx
+from storage.values import from_json, to_json, to_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An open request: what is asked (`verb`), by whom, with its particulars."""
+
+    id: int
+    verb: Verb
+    asked_by: int
+    facts: Mapping[str, Any]
+
+
+async def ask(tx: Tx, appeal_id: int, verb: Verb, by: int, at: datetime, facts: Mapping[str, Any]) -> None:
+    """Keep a request; an open one of the same kind is replaced by it."""
+    await tx.run(
+        "DELETE FROM requests WHERE appeal_id = :appeal AND verb = :verb AND decided_at IS NULL",
+        {"appeal": appeal_id, "verb": verb.value},
+    )
+    await tx.run(
+        "INSERT INTO requests(appeal_id, verb, asked_by, asked_at, facts) VALUES (:appeal, :verb, :by, :at, :facts)",
+        {"appeal": appeal_id, "verb": verb.value, "by": by, "at": to_ms(at), "facts": to_json(facts)},
+    )
+
+
+async def open_one(tx: Tx, appeal_id: int) -> Wish | None:
+    """The request of an appeal that waits for a decision, the oldest first."""
+    row = await tx.one(
+        """SELECT id, verb, asked_by, facts FROM requests WHERE appeal_id = :appeal AND decided_at IS NULL
+           ORDER BY id LIMIT 1""",
+        {"appeal": appeal_id},
+    )
+    return Wish(row["id"], Verb(row["verb"]), row["asked_by"], from_json(row["facts"])) if row else None
+
+
+async def decide(tx: Tx, wish: Wish, by: int, at: datetime, *, granted: bool) -> None:
+    """Settle a request."""
+    await tx.run(
+        "UPDATE requests SET decided_by = :by, decided_at = :at, granted = :granted WHERE id = :id",
+        {"by": by, "at": to_ms(at), "granted": int(granted), "id": wish.id},
+    )

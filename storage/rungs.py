@@ -1,0 +1,105 @@
+"""Rungs of the ladder that were reached: one row a listener, each once; and who is still to be told of which."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.ladder import Due
+from domain.rules import Clock
+from storage.database import Tx
+from storage.values import from_ms, to_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A reached rung of which a listener has not been told yet."""
+
+    id: int
+    appeal_id: int
+    clock: Clock
+    round: int
+    label: str
+    due_at: datetime
+
+
+async def reach(tx: Tx, appeal_id: int, due: Due, listener: int, at: datetime) -> bool:
+    """Note that a rung was reached for a listener (a person's id); False if it was noted before."""
+    return (
+        await tx.run(
+            """INSERT INTO rungs(appeal_id, clock, round, label, listener, due_at, reached_at, state)
+               VALUES (:appeal, :clock, :round, :label, :listener, :due, :at, 'owed')
+               ON CONFLICT (appeal_id, clock, round, label, listener) DO NOTHING""",
+            {
+                "appeal": appeal_id,
+                "clock": due.clock.value,
+                "round": due.round,
+                "label": due.rung.label,
+                "listener": str(listener),
+                "due": to_ms(due.at),
+                "at": to_ms(at),
+            },
+        )
+        == 1
+    )
+
+
+async def supersede_lower(tx: Tx, appeal_id: int, listener: int) -> None:
+    """Of the rungs of one appeal that a listener is owed only the highest is told; the others are kept as superseded."""
+    await tx.run(
+        """UPDATE rungs SET state = 'superseded'
+           WHERE appeal_id = :appeal AND listener = :listener AND state = 'owed' AND id <> (
+               SELECT id FROM rungs WHERE appeal_id = :appeal AND listener = :listener AND state = 'owed'
+               ORDER BY due_at DESC, id DESC LIMIT 1)""",
+        {"appeal": appeal_id, "listener": str(listener)},
+    )
+
+
+async def listeners_owed(tx: Tx) -> Sequence[int]:
+    """The people who are owed a reminder."""
+    rows = await tx.all("SELECT DISTINCT listener FROM rungs WHERE state = 'owed'")
+    return sorted(int(row["listener"]) for row in rows)
+
+
+async def owed_to(tx: Tx, listener: int) -> Sequence[Owed]:
+    """What a listener is owed, the longest due first."""
+    rows = await tx.all(
+        "SELECT * FROM rungs WHERE state = 'owed' AND listener = :listener ORDER BY due_at, id",
+        {"listener": str(listener)},
+    )
+    return [
+        Owed(
+            row["id"],
+            row["appeal_id"],
+            Clock(row["clock"]),
+            row["round"],
+            row["label"],
+            from_ms(row["due_at"]),
+        )
+        for row in rows
+    ]
+
+
+async def settle(tx: Tx, rung_id: int, state: str, told_at: datetime | None) -> None:
+    """`told` with its moment, or `void` where the work was done before anybody could be told."""
+    await tx.run(
+        "UPDATE rungs SET state = :state, told_at = :at WHERE id = :id",
+        {"state": state, "at": to_ms(told_at) if told_at else None, "id": rung_id},
+    )
+
+
+async def times_told(tx: Tx, listener: int, since: datetime) -> int:
+    """How many reminders a person was sent since then; what went out together counts once."""
+    row = await tx.one(
+        "SELECT COUNT(DISTINCT told_at) AS n FROM rungs WHERE listener = :listener AND told_at >= :since",
+        {"listener": str(listener), "since": to_ms(since)},
+    )
+    return int(row["n"]) if row else 0
+
+
+async def told_about(tx: Tx, appeal_id: int) -> int:
+    """How many times people were reminded of an appeal; what several heard at one moment counts once."""
+    row = await tx.one(
+        "SELECT COUNT(DISTINCT told_at) AS n FROM rungs WHERE appeal_id = :appeal AND told_at IS NOT NULL",
+        {"appeal": appeal_id},
+    )
+    return int(row["n"]) if row else 0

@@ -1,0 +1,78 @@
+"""What every test of the project lives with; fixtures of one theme stand beside their tests."""
+
+import logging
+from collections.abc import Generator
+
+import pytest
+from hypothesis import settings
+
+from tests import needs, summary
+from tests.errors import ExpectedErrors, Listener, lead_structlog_to_logging
+
+settings.register_profile("quick", max_examples=60, deadline=None, print_blob=True)
+settings.register_profile("full", parent=settings.get_profile("quick"), max_examples=2_000)
+
+LISTENER = Listener()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse unknown names in LIANQI_REQUIRE, choose how hard to try, hang up the table and the listener."""
+    needs.required()
+    settings.load_profile("full" if needs.full() else "quick")
+    config.pluginmanager.register(summary, "lianqi-summary")
+    logging.getLogger().addHandler(LISTENER)
+
+
+def pytest_unconfigure() -> None:
+    """Leave logging as it was."""
+    logging.getLogger().removeHandler(LISTENER)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Hold the marks: `full` waits for LIANQI_FULL=1, `needs` for the machine."""
+    if item.get_closest_marker("full") and not needs.full():
+        pytest.skip("a long trial: make test-full")
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            needs.need(name)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Give each test a listener of its own."""
+    LISTENER.errors = ExpectedErrors()
+    lead_structlog_to_logging()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Fail a test that logged an ERROR it had not declared."""
+    done = yield
+    if stray := LISTENER.errors.stray():
+        pytest.fail("unexpected ERROR line: " + "\n".join(stray), pytrace=False)
+    if missing := LISTENER.errors.missing():
+        pytest.fail("expected ERROR line never came: " + ", ".join(missing), pytrace=False)
+    return done
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    """The same for what is logged while the test's things are put away."""
+    before = len(LISTENER.errors.lines)
+    done = yield
+    if stray := LISTENER.errors.stray(before):
+        pytest.fail("unexpected ERROR line: " + "\n".join(stray), pytrace=False)
+    return done
+
+
+@pytest.fixture
+def expected_errors() -> ExpectedErrors:
+    """Where a test declares the ERROR lines it provokes: `expected_errors.expect("no such chat")`."""
+    return LISTENER.errors
+
+
+@pytest.fixture
+def chromium() -> str:
+    """The path of a Chromium; the test is skipped, or fails where required, if there is none."""
+    return needs.browser()
