@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,11 @@ SWITCH_SECONDS = 0.0005
 def machine_time() -> datetime:
     """The real clock, in UTC."""
     return datetime.now(UTC)
+
+
+def machine_seconds() -> float:
+    """Seconds of a clock that only runs forward, for measuring how long something takes."""
+    return time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)

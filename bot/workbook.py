@@ -36,6 +36,7 @@ _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _OLE = b"\xd0\xcf\x11\xe0"
 _PREFIXED = re.compile(r"'[=+\-@\t\r]")
+_DECLARATION = re.compile(rb"<\0?!\0?(?:D\0?O\0?C\0?T\0?Y\0?P\0?E|E\0?N\0?T\0?I\0?T\0?Y)")  # in UTF-16, too
 _EXACT = 10**15  # whole numbers up to here survive a spreadsheet's binary fractions
 
 Clock = Callable[[], float]
@@ -106,6 +107,7 @@ def _read_xlsx(content: bytes, watch: _Watch) -> tuple[Table, ...]:
 def _sheets(content: bytes, watch: _Watch) -> Iterator[Table]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _check_size(archive)
+        _check_declarations(archive, watch)
         merges = {name: _merged(archive, part, watch) for name, part in _parts(archive)}
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
     try:
@@ -120,6 +122,14 @@ def _check_size(archive: zipfile.ZipFile) -> None:
     parts = archive.infolist()
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
         raise Refused("roster.too_large", {"most": MOST_UNPACKED // 1024**2})
+
+
+def _check_declarations(archive: zipfile.ZipFile, watch: _Watch) -> None:
+    """No part of a workbook declares a document type; one that does is up to something, whoever would parse it."""
+    for name in archive.namelist():
+        watch.look()
+        if name.endswith((".xml", ".rels")) and _DECLARATION.search(archive.read(name)):
+            raise Refused("roster.not_a_workbook")
 
 
 def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:

@@ -187,7 +187,7 @@ class _Attention:
         if item.due >= self.at:
             return Said("digest.due_line", facts)
         days = _late(self.rules.calendar, item.due, self.at)
-        return Said("digest.overdue_line", {**facts, "days": days})
+        return Said("digest.overdue_line", {**facts, "late": _lateness(item.due, days)})
 
     def _next(self, item: Item) -> Said:
         hidden = self.group and _is_delicate(item, self.rules)
@@ -250,6 +250,12 @@ def shortened(note: str) -> str:
     """The first line of a note, cut so that a phone shows it in one or two."""
     first = note.strip().split("\n", 1)[0].strip()
     return first if len(first) <= LONGEST_NOTE else first[: LONGEST_NOTE - 1] + "…"
+
+
+def _lateness(due: datetime, days: int) -> Said:
+    if days:
+        return Said("digest.days_late", {"due": due, "days": days})
+    return Said("digest.just_late", {"due": due})
 
 
 def _late(calendar: Calendar, due: datetime, at: datetime) -> int:
@@ -322,7 +328,8 @@ def _task(item: Item, at: datetime, rules: Rules) -> Said:
         key = "digest.acknowledge_late" if late else "digest.acknowledge"
         return Said(key, {"due": item.acknowledge_due})
     if late:
-        return Said("digest.resolve_late", {"due": item.due, "days": _late(rules.calendar, item.due, at)})
+        days = _late(rules.calendar, item.due, at)
+        return Said("digest.resolve_late", {"late": _lateness(item.due, days)})
     return Said("digest.rework" if item.status is Status.REWORK else "digest.resolve", {"due": item.due})
 
 

@@ -37,7 +37,7 @@ def read_leave(text: str, today: date) -> Leave:
     if found is None:
         raise Refused("joining.leave_unclear")
     last_day = _last_day(found, today)
-    if not timedelta(0) <= last_day - today <= timedelta(days=MOST_DAYS):
+    if not timedelta(0) <= last_day - today < timedelta(days=MOST_DAYS):
         raise Refused("joining.leave_range", {"most": MOST_DAYS})
     return Leave(last_day, _FILLER.sub("", line[found.end() :]).strip())
 

@@ -59,13 +59,15 @@ async def _by_code(request: Request, code: str) -> Reply | None:
         return Reply("joining.wrong_code")
     if invited.person is None:
         return Reply("joining.guest", {"group": invited.chat.name if invited.chat else ""})
-    return await welcome(request, invited.person, invited.enterprise)
+    firm = invited.enterprise
+    return await welcome(request.tx, request.rules, request.account_id, invited.person, firm, request.at)
 
 
-async def welcome(request: Request, person: Person, firm: Enterprise | None) -> Reply:
-    """What follows a code: kept matters are filed, the firm's liaison hears who joined, the person hears how to go on."""
-    tx, rules, at = request.tx, request.rules, request.at
-    filed = await keeping.file_kept(tx, rules, request.account_id, person, at, firm.id if firm else None)
+async def welcome(
+    tx: Tx, rules: Rules, account_id: int, person: Person, firm: Enterprise | None, at: datetime
+) -> Reply:
+    """What follows a code: kept matters are filed, the firm's liaison hears who joined; the reply says how to go on."""
+    filed = await keeping.file_kept(tx, rules, account_id, person, at, firm.id if firm else None)
     for firm_id in sorted({firm.id} if firm else person.enterprise_ids):
         joined = await people.enterprise(tx, firm_id)
         facts = {"name": person.name, "firm": joined.short_name}

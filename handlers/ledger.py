@@ -41,9 +41,7 @@ def document(wanted: ledger.Period) -> Mapping[str, object]:
     return {"document": DOCUMENT, "name": f"ledger-{wanted.name}.xlsx", "facts": span}
 
 
-async def attachment(
-    tx: Tx, rules: Rules, catalogue: Catalogue, owed: Mapping[str, Any]
-) -> tuple[str, bytes]:
+async def attachment(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Mapping[str, Any]) -> tuple[str, bytes]:
     """An owed ledger as it is now: the file's name in the park's language, and the workbook."""
     facts = owed["facts"]
     name = _Words(catalogue, rules).of(Said("ledger.file", {"period": facts["period"]}))
@@ -102,9 +100,7 @@ class _Words:
         return render(self._catalogue, said, self._rules.language, self._rules.calendar.zone)
 
 
-def _lines(
-    page: Sequence[ledger.Entry], before: int, rules: Rules, words: _Words
-) -> Iterator[Sequence[Cell]]:
+def _lines(page: Sequence[ledger.Entry], before: int, rules: Rules, words: _Words) -> Iterator[Sequence[Cell]]:
     for ordinal, entry in enumerate(page, before + 1):
         yield [words.cell(cell) for cell in ledger.cells(entry, ordinal, rules)]
 

@@ -34,9 +34,7 @@ class LedgerBook:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(self._file, options)
         self._plain = self._book.add_format({"font_name": FONT, "font_size": 10, "valign": "top"})
-        self._wrapped = self._book.add_format(
-            {"font_name": FONT, "font_size": 10, "valign": "top", "text_wrap": True}
-        )
+        self._wrapped = self._book.add_format({"font_name": FONT, "font_size": 10, "valign": "top", "text_wrap": True})
         self._sheet = self._book.add_worksheet(sheet)
         self._next = 0
         self._head(title, headers)

@@ -87,7 +87,8 @@ async def open_requests(tx: Tx, at: datetime) -> Sequence[BindingRequest]:
 async def asked_lately(tx: Tx, account_id: int, since: datetime) -> int:
     """How often an account has asked since then; a group of several firms makes several requests at once."""
     row = await tx.one(
-        "SELECT COUNT(DISTINCT asked_at) AS asked FROM binding_requests WHERE account_id = :account AND asked_at > :since",
+        """SELECT COUNT(DISTINCT asked_at) AS asked FROM binding_requests
+           WHERE account_id = :account AND asked_at > :since""",
         {"account": account_id, "since": to_ms(since)},
     )
     return int(row["asked"]) if row else 0

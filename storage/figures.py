@@ -85,9 +85,7 @@ async def hard(tx: Tx, at: datetime) -> Section:
 async def done(tx: Tx, since: datetime, until: datetime) -> Section:
     """What was struck off from `since` up to, not including, `until`."""
     where = f"a.status = '{Status.CLOSED}' AND a.settled_at >= :since AND a.settled_at < :until"
-    return await _section(
-        tx, where, {"since": to_ms(since), "until": to_ms(until)}, " ORDER BY a.settled_at, a.id"
-    )
+    return await _section(tx, where, {"since": to_ms(since), "until": to_ms(until)}, " ORDER BY a.settled_at, a.id")
 
 
 async def issues(tx: Tx, rules: Rules, at: datetime) -> Sequence[Issue]:
@@ -182,9 +180,7 @@ async def concerning(tx: Tx, person_id: int, at: datetime, headed: int | None = 
 
 async def firms_of(tx: Tx, person_id: int) -> frozenset[int]:
     """The firms that a person looks after."""
-    rows = await tx.all(
-        "SELECT id FROM enterprises WHERE liaison_id = :person AND active = 1", {"person": person_id}
-    )
+    rows = await tx.all("SELECT id FROM enterprises WHERE liaison_id = :person AND active = 1", {"person": person_id})
     return frozenset(row["id"] for row in rows)
 
 

@@ -15,7 +15,7 @@ from storage.database import Row, Tx
 from storage.figures import statuses
 from storage.values import from_json, from_ms, from_ms_or_none, to_ms
 
-PAGE = 500
+PAGE = 200
 
 _ENTRIES = """
 SELECT a.*, e.name AS enterprise, e.zone, c.name AS contact, d.name AS department, h.name AS handler,
@@ -121,9 +121,7 @@ def _hear(told: _Told, line: Row) -> None:
     told.supervisions += name in _SUPERVISIONS
 
 
-async def _count_reminders(
-    tx: Tx, told: Mapping[int, _Told], names: Mapping[str, int], listed: str
-) -> None:
+async def _count_reminders(tx: Tx, told: Mapping[int, _Told], names: Mapping[str, int], listed: str) -> None:
     """催办: the rungs of which somebody of the office was told, each once however many were told."""
     for row in await tx.all(
         f"""SELECT appeal_id, COUNT(DISTINCT clock || ' ' || round || ' ' || label) AS many FROM rungs
@@ -133,9 +131,7 @@ async def _count_reminders(
         told[row["appeal_id"]].reminders = int(row["many"])
 
 
-async def _name_co_handlers(
-    tx: Tx, told: Mapping[int, _Told], names: Mapping[str, int], listed: str
-) -> None:
+async def _name_co_handlers(tx: Tx, told: Mapping[int, _Told], names: Mapping[str, int], listed: str) -> None:
     """配合部门: the units whose help was asked for and granted."""
     for row in await tx.all(
         f"""SELECT appeal_id, facts FROM requests

@@ -163,6 +163,12 @@ async def groups_for(tx: Tx, purpose: Purpose) -> Sequence[Chat]:
     return [await _chat(tx, row) for row in await tx.all(_CHAT + wanted, {"purpose": purpose.value})]
 
 
+async def groups_called(tx: Tx, name: str) -> Sequence[Chat]:
+    """The groups of exactly that name."""
+    rows = await tx.all(_CHAT + "WHERE c.name = :name AND c.private = 0 ORDER BY c.id", {"name": name})
+    return [await _chat(tx, row) for row in rows]
+
+
 async def private_chat(tx: Tx, person_id: int) -> Chat | None:
     """Where a person hears privately: the reachable private chat in which he was heard last."""
     his = """WHERE a.person_id = :person AND c.private = 1 AND c.reachable = 1

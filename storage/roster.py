@@ -164,7 +164,8 @@ class _Work:
 
     async def _mark_self_named(self, key: int, person: PersonEntry) -> None:
         """The workbook's bearer of a name keeps it; who had only called himself so is told apart by his firm."""
-        name = await free_name(self.tx, person.name, (person.enterprises or ("",))[0])
+        firms = {firm.name: firm.short_name or firm.name for firm in self.held.enterprises.values()}
+        name = await free_name(self.tx, person.name, firms.get((person.enterprises or ("",))[0], ""))
         await self.tx.run("UPDATE people SET name = :name WHERE id = :id", {"name": name, "id": key})
         self.held.people[key] = replace(person, name=name)
         await self._note(Sheet.PEOPLE, key, "rename", {"changed": "name"})

@@ -64,9 +64,14 @@ async def meet_guest(tx: Tx, name: str) -> Account:
 
 
 async def open_private(tx: Tx, account: Account, at: datetime) -> None:
-    """Make the private chat of an account, by which it can be reached; harmless when repeated."""
+    """Make the private chat of an account, by which it can be reached; one that stands already is kept."""
+    mine = "SELECT id FROM chats WHERE channel = :channel AND private = 1 AND account_id = :account LIMIT 1"
+    if await tx.all(mine, {"channel": CHANNEL, "account": account.id}):
+        return
     external_id = f"private:{account.external_id}"
-    await people.enter(tx, CHANNEL, external_id, private=True, name=account.name, account_id=account.id, at=at)
+    await people.enter(
+        tx, CHANNEL, external_id, private=True, name=account.name, account_id=account.id, at=at
+    )
 
 
 async def seat_of(tx: Tx, person_id: int) -> Account | None:

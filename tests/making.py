@@ -167,9 +167,7 @@ async def make_enterprise(tx: Tx, name: str = "宏达机械有限公司", *conta
     return firm
 
 
-async def make_group(
-    tx: Tx, purpose: Purpose, *firms: int, name: str = "群", approved_at: int | None = 0
-) -> int:
+async def make_group(tx: Tx, purpose: Purpose, *firms: int, name: str = "群", approved_at: int | None = 0) -> int:
     """A group chat, approved at the beginning of time unless told otherwise."""
     row = {"channel": "web", "external_id": f"{purpose}-{name}", "private": 0, "name": name}
     chat = await _insert(tx, "chats", {**row, "purpose": purpose.value, "approved_at": approved_at})
@@ -215,9 +213,7 @@ class Maker:
         change = submit(Draft(**{**plain, **fields}), by=None, at=at, rules=self.rules)
         return await appeals.record(self.tx, change, self.rules)
 
-    async def take(
-        self, appeal: Appeal, verb: Verb, at: datetime, *, by: int | None = None, **details: Any
-    ) -> Appeal:
+    async def take(self, appeal: Appeal, verb: Verb, at: datetime, *, by: int | None = None, **details: Any) -> Appeal:
         """One step, with its details (`text`, `handler_id`, `department_id`)."""
         given = Details(**details) if details else NOTHING
         change = take(appeal, verb, by=by, at=at, rules=self.rules, details=given)

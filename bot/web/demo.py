@@ -34,7 +34,7 @@ def _clock(context: WebContext, language: str) -> dict[str, Any]:
     now = demo.now()
     open_now = calendar.worked(now, now + timedelta(minutes=1)) > timedelta(0)
     return {
-        "day": context.say(Said("web.long_day", {"at": now}), language),
+        "day": context.say(Said("web.day", {"at": now}), language),
         "time": context.say(Said("web.time", {"at": now}), language),
         "at": now.isoformat(),
         "working_day": calendar.is_working_day(calendar.local(now).date()),

@@ -14,7 +14,7 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-HEADERS: Mapping[str, str] = {
+HEADERS: dict[str, str] = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -23,6 +23,8 @@ HEADERS: Mapping[str, str] = {
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
 }
+_CACHED = {"Cache-Control": "no-cache"}  # kept, and asked for again by its tag
+STATIC = "/static/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 CALLBACKS = "/channels/"
@@ -44,7 +46,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(send)
+        send = _with_headers(send, HEADERS | _CACHED if scope["path"].startswith(STATIC) else HEADERS)
         trouble = self._trouble(scope)
         if trouble:
             await _refuse(send, trouble, self._say(trouble.said))
@@ -65,10 +67,8 @@ class Guard:
 
 def _name(host: str) -> str:
     """The name in a Host header, without port; "" where there is none."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+    place = _place(f"http://{host}")
+    return place[0] if place else ""
 
 
 def same_origin(headers: Headers) -> bool:
@@ -79,7 +79,9 @@ def same_origin(headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return site == "same-origin"
-    return _place(origin) == _place(f"{urlsplit(origin).scheme}://{headers.get('host', '')}")
+    place = _place(origin)
+    scheme = origin.partition(":")[0].lower()  # a proxy may speak https for us: the scheme is the page's, not ours
+    return place is not None and place == _place(f"{scheme}://{headers.get('host', '')}")
 
 
 def _place(url: str) -> tuple[str, int | None] | None:
@@ -111,11 +113,11 @@ def _bounded(receive: Receive, most: int) -> Receive:
     return counted
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, added: Mapping[str, str]) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in added.items():
                 headers.setdefault(name, value)
         await send(message)
 

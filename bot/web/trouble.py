@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from bot.web.context import context_of
@@ -43,9 +43,11 @@ def _explained(error: Exception) -> tuple[int, Said]:
         return error.status, error.said
     if isinstance(error, StorageUnavailable):
         return 503, Said("web.error.busy")
+    if isinstance(error, ClientDisconnect):
+        return 400, Said("web.error.malformed")  # nobody is left to read it
     if isinstance(error, HTTPException):
         return error.status_code, _BY_STATUS.get(error.status_code, Said("web.error.malformed"))
     return 500, Said("web.error.broken")
 
 
-TOLD: tuple[type[Exception], ...] = (Trouble, HTTPException, StorageUnavailable)
+TOLD: tuple[type[Exception], ...] = (Trouble, HTTPException, StorageUnavailable, ClientDisconnect)

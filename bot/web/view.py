@@ -40,6 +40,7 @@ class View:
             "note": self._note(room),
             "private": room.private,
             "unread": room.unread,
+            "newest": room.last,
             "last": self.excerpt(last) if last else None,
         }
 

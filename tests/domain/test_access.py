@@ -98,7 +98,7 @@ CADRES = {
     "a coordinator": ({}, Relation.COORDINATOR),
     "the inspector": ({}, Relation.INSPECTOR),
 }
-FIRMS = {
+FIRMS: Mapping[str, Mapping[str, Any]] = {
     "the firm's liaison": {"liaison_id": 9},
     "the liaison's deputy": {"deputy_id": 9},
     "the chief": {"chief_id": 9},
@@ -236,11 +236,11 @@ async def test_a_list_shows_what_single_looks_show() -> None:
             person = await people.person(tx, person_id, APPEAL.received_at)
             assert person is not None
             scope = scope_of(person, await people.headed_by(tx, person_id))
-            listed = {found.number for found in await appeals.visible(tx, scope, Status, most=1000)}
+            listed = {found.number for found in await appeals.visible(tx, scope, tuple(Status), most=1000)}
             single = {each.number for _, each in cases if (await _sees(tx, person_id, each))[1][0]}
             assert listed == single
             assert not await appeals.visible(tx, scope, ())
-            held = {found.number for found in await appeals.held_by(tx, person_id, Status)}
+            held = {found.number for found in await appeals.held_by(tx, person_id, tuple(Status))}
             assert held <= single
 
     await database.transaction(unit)

@@ -217,7 +217,7 @@ def test_the_ways_lead_to_every_status() -> None:
 @pytest.mark.parametrize("status,verb", CELLS)
 def test_each_verb_leads_where_the_table_says_or_is_refused(status: Status, verb: Verb) -> None:
     appeal = walk(*WAYS[status])
-    others = {"handler_id": OTHER} if verb is Verb.DISPATCH else {}
+    others: dict[str, Any] = {"handler_id": OTHER} if verb is Verb.DISPATCH else {}
     if verb in LEADS[status]:
         assert step(appeal, verb, **others).status is LEADS[status][verb]
     elif verb in STAYS[status]:
@@ -251,7 +251,7 @@ def test_a_refused_step_changes_nothing() -> None:
 def test_a_step_that_must_be_explained_is_refused_without_words(verb: Verb) -> None:
     way = TWICE_DISSATISFIED if verb in ESCALATED else WAYS[min(open_to(verb), key=list(Status).index)]
     appeal = walk(*way)
-    bare = {"text": " \n", "handler_id": OTHER}
+    bare: dict[str, Any] = {"text": " \n", "handler_id": OTHER}
     if verb in WORDLESS:
         assert step(appeal, verb, **bare).version == appeal.version + 1
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -77,10 +78,8 @@ async def a_busy_park(tx: Tx) -> int:
     wang = await make_person(tx, "王敏", Role.LIAISON)
     build = await make_department(tx, "建设局", "infra")
     power = await make_department(tx, "县供电公司", "power", external=1)
-    firms = [
-        await make_enterprise(tx, f"{name}有限公司", liaison_id=wang) for name in ("宏达", "和顺", "远大")
-    ]
-    late, soon = civil("2026-02-13 09:00"), civil("2026-02-25 09:00")  # due 03-05 and 03-11
+    firms = [await make_enterprise(tx, f"{name}有限公司", liaison_id=wang) for name in ("宏达", "和顺", "远大")]
+    late, soon = civil("2026-02-13 09:00"), civil("2026-02-26 09:00")  # due 03-05 and 03-11
     work = await make.started(firms[0], late, wang, power, text="电力改迁")
     await make.take(work, Verb.PROGRESS, civil("2026-03-09 10:00"), by=wang, text="等待停电窗口\n第二行")
     await make.started(firms[1], soon, wang, build, text="排水不畅", category="land")
@@ -102,28 +101,26 @@ async def test_the_office_hears_what_there_is_to_know() -> None:
         await ring(tx, WEDNESDAY)
         return (await sent(tx))[group][0]
 
-    assert await within(unit) == "\n".join(
-        [
-            "测试园区诉求日报 3月11日（周三）截至08:30",
-            "新增5｜今日到期1｜已逾期2｜待评价1",
-            "本月受理6＝销号1＋待评价1＋在办4",
-            "今日请盯办",
-            "· 建设局 #3 道路破损，超期4个工作日；办理中",
-            "· 建设局 #2 排水不畅，今日17:30到期；办理中",
-            "· 县供电公司 #1 电力改迁，超期4个工作日；3月9日（周一）进展：等待停电窗口",
-            "等待派单",
-            "· #4 远大：车间电压低（待受理）",
-            "· #5 和顺：电压不稳（待受理）",
-            "重办",
-            "· 建设局 #6 路灯不亮，第1次重办，3月17日（周二）17:30到期",
-            "难点",
-            "· 县供电公司 #8 增容（办理中）",
-            "共性问题（近30天）",
-            "· 大树营片区要素保障·用电，3家，县供电公司牵头：#8 #5 #4 #1",
-            "办成",
-            "· #7 远大：职工子女入学",
-        ]
-    )
+    assert (await within(unit)).split("\n") == [
+        "测试园区诉求日报 3月11日（周三）截至08:30",
+        "新增5｜今日到期1｜已逾期2｜待评价1",
+        "本月受理6＝销号1＋待评价1＋在办4",
+        "今日请盯办",
+        "· 建设局 #3 道路破损，3月5日（周四）17:30到期，已超期4个工作日；办理中",
+        "· 建设局 #2 排水不畅，今日17:30到期；办理中",
+        "· 县供电公司 #1 电力改迁，3月5日（周四）17:30到期，已超期4个工作日；3月9日（周一）进展：等待停电窗口",
+        "等待派单",
+        "· #4 远大：车间电压低（待受理）",
+        "· #5 和顺：电压不稳（待受理）",
+        "重办",
+        "· 建设局 #6 路灯不亮，第1次重办，3月17日（周二）17:30到期",
+        "难点",
+        "· 县供电公司 #8 增容（办理中）",
+        "共性问题（近30天）",
+        "· 大树营片区要素保障·用电，3家，县供电公司牵头：#8 #5 #4 #1",
+        "办成",
+        "· #7 远大：职工子女入学",
+    ]
 
 
 async def test_departments_stand_in_roster_order_and_are_not_ranked() -> None:
@@ -166,12 +163,10 @@ async def test_nothing_sealed_is_counted_or_named() -> None:
         inspector = await make_person(tx, "周纪检", Role.INSPECTOR, Role.LIAISON)
         for n in range(3):
             firm = await make_enterprise(tx, f"企业{n}", liaison_id=inspector)
-            await make.started(
-                firm, civil("2026-02-13 09:00"), inspector, text="索要好处", sealed=True, number=f"S{n}"
-            )
+            await make.started(firm, civil("2026-02-13 09:00"), inspector, text="索要好处", sealed=True, number=f"S{n}")
         person = await people.person(tx, inspector, WEDNESDAY)
         assert person is not None
-        await ring(tx, WEDNESDAY)
+        assert await ring(tx, WEDNESDAY) == ["2026-03-11T08:30/end"]
         assert await sent(tx) == {}
         park = await digest.office(tx, RULES, civil("2026-02-01 00:00"), WEDNESDAY, group=False)
         return spoken(park), await digest.own(tx, RULES, WEDNESDAY, person)
@@ -189,9 +184,7 @@ async def test_complaints_and_sensitive_matters_show_only_their_kind_in_a_group(
         await make.appeal(firm, TUESDAY, "乱罚款", category="enforce")
         late = await make.started(firm, civil("2026-02-12 09:00"), who, text="重复查封", category="enforce")
         await make.take(late, Verb.PROGRESS, TUESDAY, by=who, text="已约谈执法队")
-        both = [
-            spoken(await digest.office(tx, RULES, TUESDAY, WEDNESDAY, group=group)) for group in (True, False)
-        ]
+        both = [spoken(await digest.office(tx, RULES, TUESDAY, WEDNESDAY, group=group)) for group in (True, False)]
         return both[0], both[1]
 
     group, private = await within(unit)
@@ -226,10 +219,20 @@ async def test_every_line_about_an_appeal_shows_its_number_in_both_languages() -
 )
 async def test_due_today_goes_by_the_civil_day(at: str, due_today: int, overdue: int) -> None:
     async def unit(tx: Tx) -> str:
-        await Maker(tx, RULES).appeal(await make_enterprise(tx), civil("2026-02-25 09:00"))
+        await Maker(tx, RULES).appeal(await make_enterprise(tx), civil("2026-02-26 09:00"))
         return spoken(await digest.office(tx, RULES, TUESDAY, civil(at), group=False))
 
     assert f"今日到期{due_today}｜已逾期{overdue}" in await within(unit)
+
+
+async def test_what_fell_due_a_moment_ago_is_not_said_to_be_no_days_late() -> None:
+    async def unit(tx: Tx) -> str:
+        await Maker(tx, RULES).appeal(await make_enterprise(tx), civil("2026-02-26 09:00"))
+        return spoken(await digest.office(tx, RULES, TUESDAY, civil("2026-03-11 18:00"), group=False))
+
+    said = await within(unit)
+    assert "#1 车间电压低，3月11日（周三）17:30已到期" in said
+    assert "超期0" not in said
 
 
 async def test_what_is_put_off_is_not_overdue() -> None:
@@ -268,16 +271,14 @@ async def test_a_cadre_hears_what_is_his_and_what_needs_nothing_from_him() -> No
         await ring(tx, WEDNESDAY)
         return (await sent(tx))[await private_chat_of(tx, wang)][0]
 
-    assert await within(unit) == "\n".join(
-        [
-            "王敏，3月11日（周三）有2件事要办，其余2家无待办：",
-            "· 甲 #4 排水：3月5日（周四）17:30到期，已超期4个工作日，请写明进展和预计完成时间",
-            "· 丙 #3 入学：3月11日（周三）17:30前接单并联系企业",
-            "· 甲 #1 道路：已办妥，待企业评价，您无需处理",
-            "· 乙 #2 停电：由县供电公司办理，时限由县供电公司负责，您无需处理",
-            "· 乙 #5 咨询：优化办正在派单，您无需处理",
-        ]
-    )
+    assert (await within(unit)).split("\n") == [
+        "王敏，3月11日（周三）有2件事要办，其余2家无待办：",
+        "· 甲 #4 排水：3月5日（周四）17:30到期，已超期4个工作日，请写明进展和预计完成时间",
+        "· 丙 #3 入学：3月11日（周三）17:30前接单并联系企业",
+        "· 甲 #1 道路：已办妥，待企业评价，您无需处理",
+        "· 乙 #2 停电：由县供电公司办理，时限由县供电公司负责，您无需处理",
+        "· 乙 #5 咨询：优化办正在派单，您无需处理",
+    ]
 
 
 async def test_who_has_nothing_hears_nothing() -> None:
@@ -338,7 +339,8 @@ async def test_however_often_the_clock_rings_each_listener_hears_once_a_morning(
     database = await opened()
     await database.transaction(a_small_park)
     for minute in (0, 0, 1, 60, 500):
-        await database.transaction(lambda tx, m=minute: ring(tx, WEDNESDAY + timedelta(minutes=m)))
+        at = WEDNESDAY + timedelta(minutes=minute)
+        await database.transaction(partial(ring, at=at))
     told = await database.transaction(sent)
     assert [len(messages) for messages in told.values()] == [1, 1]
     await database.transaction(lambda tx: ring(tx, WEDNESDAY + timedelta(days=1)))

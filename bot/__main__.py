@@ -1,0 +1,109 @@
+"""The command line: `lianqi VERB`, the same as `python -m bot VERB`."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from bot import __version__, errands
+from bot.config import ConfigError
+from storage.errors import StorageError
+
+CONFIG_ERROR = 78
+FAILED = 1
+
+
+class Verbs(click.Group):
+    """The verbs; what goes wrong is one plain message and the exit code of the contract."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb: 78 for a config error, 1 for anything that an operator can mend, a traceback only for bugs."""
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            _stop(str(error), CONFIG_ERROR)
+        except (errands.Failed, StorageError) as error:
+            _stop(str(error), FAILED)
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(code)
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(work())
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", "config", type=click.Path(path_type=Path), default=Path("config.toml"), show_default=True)
+@click.version_option(__version__, prog_name="lianqi")
+@click.pass_context
+def main(context: click.Context, config: Path) -> None:
+    """联企：园区企业诉求直办。One problem, one number, one lead, one date, chased until the firm says 满意."""
+    context.obj = config
+
+
+@main.command()
+@click.pass_obj
+def run(config: Path) -> None:
+    """启动正式服务 / run the park of config.toml."""
+    _run(lambda: errands.run(config, click.echo))
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free port")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), default=Path("data/demo"), show_default=True)
+@click.option("--fast", is_flag=True, help="快进启动 / start with the clock running ahead")
+def demo(port: int, data: Path, fast: bool) -> None:
+    """演示园区，不用账号 / a seeded park in your browser, no account needed."""
+    _run(lambda: errands.demo(port, data, click.echo, fast=fast))
+
+
+@main.command()
+@click.pass_obj
+def check(config: Path) -> None:
+    """检查配置、存储、渠道、日历和能联系到的人 / look at everything before going live."""
+    _run(lambda: errands.check(config, click.echo))
+
+
+@main.command("import")
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@click.option("--dry-run", is_flag=True, help="只检查，不写入 / look only")
+@click.option("--marked", type=click.Path(path_type=Path, dir_okay=False), help="标出错误的副本 / a copy with bad cells marked")
+@click.pass_obj
+def import_roster(config: Path, source: Path, dry_run: bool, marked: Path | None) -> None:
+    """导入名册（xlsx 或 CSV 文件夹）/ import the roster."""
+    _run(lambda: errands.import_roster(config, source, marked, click.echo, dry_run=dry_run))
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["ledger", "roster", "policies"]))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True)
+@click.pass_obj
+def export(config: Path, what: str, out: Path) -> None:
+    """导出台账、名册或政策 / write a ledger, roster or policy workbook."""
+    _run(lambda: errands.export(config, what, out, click.echo))
+
+
+@main.command()
+@click.argument("target")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="可打印的桌牌 / a desk card to print")
+@click.pass_obj
+def invite(config: Path, target: str, out: Path | None) -> None:
+    """给人、企业或群开邀请码 / a single-use code for a PERSON, ENTERPRISE or GROUP."""
+    _run(lambda: errands.invite(config, target, out, click.echo))
+
+
+@main.command()
+@click.pass_obj
+def migrate(config: Path) -> None:
+    """升级数据库 / bring the database to this release."""
+    _run(lambda: errands.migrate(config, click.echo))
+
+
+if __name__ == "__main__":
+    main(prog_name="lianqi")

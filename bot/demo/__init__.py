@@ -1,0 +1,1 @@
+"""The demo: a seeded park with a clock that can be run ahead."""

@@ -1,0 +1,233 @@
+"""What the verbs of the command line do, each from reading the config to one plain line about the outcome."""
+
+import errno
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bot import workbook
+from bot.app import Park, machine_seconds, machine_time
+from bot.cards import invite_card
+from bot.config import Config, load_config
+from bot.findings import findings
+from bot.program import Plan, opened, run_program
+from domain.errors import Refused
+from domain.ledger import EVERYTHING_SINCE
+from domain.people import Chat, Enterprise, Person
+from domain.roster import Problem, Roster
+from domain.roster_check import check as check_roster
+from domain.rules import Rules
+from domain.said import Fact, Said
+from handlers import ledger
+from reports.roster import write_roster
+from storage import invites, people, roster
+from storage.database import Database, Tx
+from storage.years import read_years
+from texts import Catalogue, render
+
+Echo = Callable[[str], None]
+DEMO_PORTS = 20
+
+
+class Failed(Exception):
+    """The errand could not be done; the message says why and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A read config with what is made of it."""
+
+    config: Config
+    rules: Rules
+    catalogue: Catalogue
+
+    def say(self, key: str, facts: Mapping[str, Fact] | None = None) -> str:
+        """A sentence in the park's language."""
+        return self.render(Said(key, facts or {}))
+
+    def render(self, said: Said) -> str:
+        """The same for a sentence that is made already."""
+        return render(self.catalogue, said, self.rules.language, self.rules.calendar.zone)
+
+
+def _office(config: Config) -> Office:
+    return Office(config, config.rules(read_years()), Catalogue.load(config.texts))
+
+
+def _read(path: Path) -> Office:
+    return _office(load_config(path, os.environ))
+
+
+def _plan(office: Office, *, demo: bool = False, fast: bool = False) -> Plan:
+    web = office.config.web
+    return Plan(
+        park=Park(office.rules, office.catalogue),
+        storage=office.config.storage.url,
+        host=web.host,
+        port=web.port,
+        public_url=web.public_url,
+        channels=office.config.channels.on,
+        demo=demo,
+        fast=fast,
+    )
+
+
+async def run(path: Path, echo: Echo) -> None:
+    """`lianqi run`: the park of config.toml, until it is stopped."""
+    office = _read(path)
+    await _run(office, _plan(office), lambda url: echo(office.say("errand.running", {"url": url})))
+
+
+async def demo(port: int, data: Path, echo: Echo, *, fast: bool) -> None:
+    """`lianqi demo`: the seeded park; the next free port where the wanted one is taken."""
+    config = Config.demo(port=_free_port(port), data=data)
+    office = _office(config)
+    await _run(office, _plan(office, demo=True, fast=fast), lambda url: echo(office.say("errand.demo", {"url": url})))
+
+
+async def _run(office: Office, plan: Plan, announce: Echo) -> None:
+    try:
+        await run_program(plan, announce)
+    except* OSError as group:
+        cause = group.exceptions[0]
+        if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
+            raise Failed(office.say("errand.port_taken", {"port": plan.port})) from None
+        raise
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted port, or one of the next twenty where somebody else listens on it."""
+    if wanted == 0:
+        return 0
+    for port in range(wanted, wanted + DEMO_PORTS):
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    return 0
+
+
+async def check(path: Path, echo: Echo) -> None:
+    """`lianqi check`: everything that will not work, in plain words; fails where something must be mended."""
+    office = _read(path)
+    at = machine_time()
+    async with opened(office.config.storage.url) as database:
+        found = await database.reading(lambda tx: findings(tx, office.rules, at))
+    for finding in found:
+        echo(office.say("errand.must" if finding.must else "errand.may", {"what": finding.said}))
+    if any(finding.must for finding in found):
+        raise Failed(office.say("errand.check_failed"))
+    echo(office.say("errand.check_passed"))
+
+
+async def import_roster(path: Path, source: Path, marked: Path | None, echo: Echo, *, dry_run: bool) -> None:
+    """`lianqi import`: all rows good, or none is taken and every bad one is named."""
+    office = _read(path)
+    at = machine_time()
+    async with opened(office.config.storage.url) as database:
+        known = await database.reading(roster.export)
+        try:
+            tables = workbook.read(source, machine_seconds)
+        except Refused as refused:
+            raise Failed(office.say(refused.key, refused.facts)) from None
+        checked = check_roster(tables, known)
+        for problem in checked.problems:
+            echo(office.say("errand.warning" if problem.warning else "errand.problem", _problem_facts(problem)))
+        if marked is not None:
+            marked.write_bytes(workbook.mark(tables, checked.problems, office.render))
+        if checked.errors:
+            raise Failed(office.say("errand.nothing_imported", {"count": len(checked.errors)}))
+        if dry_run:
+            echo(office.say("errand.would_import"))
+            return
+        imported = await _apply(office, database, checked.roster, at)
+    _report(office, imported, echo)
+
+
+async def _apply(office: Office, database: Database, given: Roster, at: datetime) -> roster.Imported:
+    try:
+        return await database.transaction(lambda tx: roster.apply(tx, given, at))
+    except Refused as refused:
+        raise Failed(office.say(refused.key, refused.facts)) from None
+
+
+def _problem_facts(problem: Problem) -> Mapping[str, Fact]:
+    return {"sheet": problem.sheet, "row": problem.row, "column": problem.column, "cause": problem.cause}
+
+
+def _report(office: Office, imported: roster.Imported, echo: Echo) -> None:
+    for sheet, counts in imported.counts.items():
+        facts: Mapping[str, Fact] = {
+            "sheet": Said(f"sheet.{sheet}"),
+            "added": counts.added,
+            "updated": counts.updated,
+            "unchanged": counts.unchanged,
+        }
+        echo(office.say("errand.imported", facts))
+    for sheet, name in imported.kept:
+        echo(office.say("errand.kept", {"sheet": Said(f"sheet.{sheet}"), "name": name}))
+
+
+async def export(path: Path, what: str, out: Path, echo: Echo) -> None:
+    """`lianqi export`: a workbook of the ledger or the roster."""
+    office = _read(path)
+    at = machine_time()
+    async with opened(office.config.storage.url) as database:
+        if what == "roster":
+            held = await database.reading(roster.export)
+            out.write_bytes(write_roster(held, office.rules.language))
+        else:
+            out.write_bytes(await database.reading(lambda tx: _ledger(tx, office, at)))
+    echo(office.say("errand.exported", {"file": out.name}))
+
+
+async def _ledger(tx: Tx, office: Office, at: datetime) -> bytes:
+    return await ledger.build(tx, office.rules, office.catalogue, EVERYTHING_SINCE, at)
+
+
+async def invite(path: Path, target: str, out: Path | None, echo: Echo) -> None:
+    """`lianqi invite`: a single-use code for whoever or whatever bears that name, and its desk card."""
+    office = _read(path)
+    at = machine_time()
+    async with opened(office.config.storage.url) as database:
+        found = await database.reading(lambda tx: _named(tx, target, at))
+        if len(found) != 1:
+            raise Failed(office.say("errand.nobody" if not found else "errand.several", {"name": target}))
+        whom = found[0]
+        code = await database.transaction(lambda tx: invites.make(tx, whom, at))
+    until = at + invites.LIFETIME
+    url = office.config.web.address
+    echo(office.say("errand.invited", {"name": whom.name, "code": code, "until": until, "url": f"{url}/join"}))
+    if out is not None:
+        card = invite_card(
+            office.catalogue,
+            park=office.rules.park,
+            name=whom.name,
+            code=code,
+            until=until,
+            public_url=url,
+            language=office.rules.language,
+            zone=office.rules.calendar.zone,
+        )
+        out.write_text(card, encoding="utf-8")
+        echo(office.say("errand.card", {"file": out.name}))
+
+
+async def _named(tx: Tx, name: str, at: datetime) -> list[Person | Enterprise | Chat]:
+    found: list[Person | Enterprise | Chat] = [*await people.people_named(tx, name, at)]
+    found += await people.enterprises_called(tx, name)
+    found += await people.groups_called(tx, name)
+    return found
+
+
+async def migrate(path: Path, echo: Echo) -> None:
+    """`lianqi migrate`: opening the database brings it up to this release."""
+    office = _read(path)
+    async with opened(office.config.storage.url):
+        echo(office.say("errand.migrated"))

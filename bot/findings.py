@@ -1,0 +1,77 @@
+"""What `lianqi check` finds: whatever will not work, in words that a coordinator can act on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.people import Purpose, Role
+from domain.rules import Route, Rules
+from domain.said import Fact, Said
+from storage import people
+from storage.database import Tx
+
+HORIZON_DAYS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend (`must`) or to know."""
+
+    said: Said
+    must: bool = False
+
+
+async def findings(tx: Tx, rules: Rules, at: datetime) -> Sequence[Finding]:
+    """Everything worth telling: calendar horizon, missing duties, categories without department, who cannot be reached."""
+    return [
+        *_calendar(rules, at),
+        *await _duties(tx, at),
+        *await _categories(tx, rules),
+        *await _firms(tx),
+        *await _unreachable(tx),
+    ]
+
+
+def _calendar(rules: Rules, at: datetime) -> list[Finding]:
+    until = rules.calendar.covered_until()
+    left = (until - rules.calendar.local(at).date()).days
+    return [Finding(Said("check.calendar", {"until": until, "days": left}))] if left < HORIZON_DAYS else []
+
+
+async def _duties(tx: Tx, at: datetime) -> list[Finding]:
+    found: list[Finding] = []
+    if not await people.people_with(tx, Role.COORDINATOR, at):
+        found.append(Finding(Said("check.no_coordinator"), must=True))
+    if not await people.groups_for(tx, Purpose.COORDINATION):
+        found.append(Finding(Said("check.no_coordination_group")))
+    found += [
+        Finding(Said("check.no_duty", {"department": department.name}))
+        for department in await people.departments(tx)
+        if department.duty_id is None
+    ]
+    return found
+
+
+async def _categories(tx: Tx, rules: Rules) -> list[Finding]:
+    found: list[Finding] = []
+    for category in rules.categories.values():
+        known = await people.department_called(tx, category.department) if category.department else None
+        if category.department and known is None:
+            facts: dict[str, Fact] = {"category": category.name, "department": category.department}
+            found.append(Finding(Said("check.no_department", facts), must=category.route is Route.DEPARTMENT))
+    return found
+
+
+async def _firms(tx: Tx) -> list[Finding]:
+    rows = await tx.all("SELECT name FROM enterprises WHERE active = 1 AND liaison_id IS NULL ORDER BY id")
+    return [Finding(Said("check.no_liaison", {"firm": row["name"]})) for row in rows]
+
+
+async def _unreachable(tx: Tx) -> list[Finding]:
+    """People on whom something depends and whom no chat reaches."""
+    rows = await tx.all(
+        """SELECT p.name FROM people p WHERE p.active = 1 AND NOT EXISTS (
+               SELECT 1 FROM accounts a JOIN chats c ON c.account_id = a.id
+               WHERE a.person_id = p.id AND c.private = 1 AND c.reachable = 1) ORDER BY p.id"""
+    )
+    return [Finding(Said("check.unreachable", {"name": row["name"]})) for row in rows]

@@ -1,0 +1,118 @@
+"""One process of lianqi from opening the database to closing it: the app, its web server, and in the demo its pushed clock."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+from bot.app import App, Park, machine_time
+from bot.channel import Channel
+from bot.channels import channel_maker
+from bot.civil import CivilClock
+from bot.demo.controls import Controls, opening
+from bot.demo.park import seed
+from bot.web.bell import Bell
+from bot.web.board import PostBoard
+from bot.web.context import WebContext
+from bot.web.server import make_web, serve
+from storage import moments
+from storage.database import Database
+from storage.open import open_database
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to run: the park, where it is kept, where its pages answer (port 0 asks for a free one)."""
+
+    park: Park
+    storage: str
+    host: str
+    port: int
+    public_url: str = ""
+    channels: Sequence[str] = ("web",)
+    demo: bool = False
+    fast: bool = False
+
+
+async def run_program(plan: Plan, announce: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM; `announce` hears the address of the pages once they answer."""
+    database = await open_database(plan.storage)
+    try:
+        async with asyncio.TaskGroup() as group:
+            stop = asyncio.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            running = group.create_task(_run(plan, database, announce))
+            group.create_task(_end(stop, running))
+    finally:
+        await database.close()
+
+
+async def _end(stop: asyncio.Event, running: "asyncio.Task[None]") -> None:
+    """Cancel the program when it is told to stop; end quietly when it ends by itself."""
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    running.cancel()
+
+
+async def _run(plan: Plan, database: Database, announce: Callable[[str], None]) -> None:
+    civil = await _civil(plan, database)
+    bell = Bell()
+    board = PostBoard(database, bell, civil)
+    app = App(plan.park, database, make_channels(plan.channels, board), civil=civil)
+    controls = Controls(app) if plan.demo else None
+    if controls is not None:
+        await seed(database, plan.park.rules, civil())
+        await controls.play(plan.fast)
+    web = make_web(_context(plan, app, board, controls))
+
+    def listening(port: int) -> None:
+        announce(plan.public_url or f"http://{plan.host}:{port}")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(app.run(), name="app")
+        group.create_task(serve(web, plan.host, plan.port, listening), name="web")
+        if controls is not None:
+            group.create_task(controls.run(), name="demo clock")
+
+
+async def _civil(plan: Plan, database: Database) -> CivilClock:
+    """Civil time: the real one, or the demo's, which goes on from where an earlier run had pushed it."""
+    if not plan.demo:
+        return CivilClock(machine_time)
+    start = opening(plan.park.rules.calendar, machine_time())
+    latest = await database.reading(moments.latest)
+    return CivilClock(machine_time, max(start, latest) if latest else start)
+
+
+def make_channels(names: Sequence[str], board: PostBoard) -> Mapping[str, Channel]:
+    """The channels that are switched on."""
+    return {name: channel_maker(name)(board) for name in names}
+
+
+def _context(plan: Plan, app: App, board: PostBoard, controls: Controls | None) -> WebContext:
+    return WebContext(
+        database=app.database,
+        rules=app.park.rules,
+        catalogue=app.park.catalogue,
+        board=board,
+        wake=app.dispatcher.wake,
+        clock_now=app.civil,
+        machine_now=machine_time,
+        public_url=plan.public_url,
+        demo=controls,
+    )
+
+
+@contextlib.asynccontextmanager
+async def opened(storage: str) -> AsyncIterator[Database]:
+    """The database for an errand of the command line."""
+    database = await open_database(storage)
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -1,0 +1,236 @@
+"""The ladder of 催办: which rung is reached when, from which start, and that it ends with the work."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain import ladder
+from domain.appeal import Appeal, Details, Status
+from domain.ladder import Due, next_due, reached, rungs, running
+from domain.lifecycle import submit, take
+from domain.rules import Clock, Listener, Rules, Rung
+from domain.verbs import Verb
+from domain.workdays import parse_span
+from tests.making import civil, drafted, make_rules
+
+HANDLER, COORDINATOR = (Listener.HANDLER,), (Listener.COORDINATOR,)
+LADDERS = {
+    Clock.DISPATCH: (Rung("50%", 0.5, COORDINATOR), Rung("0s", parse_span("0s"), COORDINATOR)),
+    Clock.ACKNOWLEDGE: (Rung("50%", 0.5, HANDLER), Rung("0s", parse_span("0s"), HANDLER)),
+    Clock.RESOLVE: (
+        Rung("-2wd", parse_span("-2wd"), HANDLER),
+        Rung("0s", parse_span("0s"), HANDLER),
+        Rung("+1wd", parse_span("1wd"), (Listener.HANDLER, Listener.HEAD), "reminder_notice"),
+        Rung("+3wd", parse_span("3wd"), (Listener.CHIEF,), release="coordinator"),
+    ),
+    Clock.SURVEY: (
+        Rung("remind", parse_span("3wd"), (Listener.CONTACT,)),
+        Rung("call", parse_span("6wd"), COORDINATOR),
+    ),
+}
+RULES = make_rules(ladders=LADDERS)
+MONDAY = civil("2026-03-09 10:00")
+
+
+def filed(at: datetime = MONDAY, rules: Rules = RULES) -> Appeal:
+    return replace(submit(drafted(), by=1, at=at, rules=rules).after, id=1)
+
+
+def step(appeal: Appeal, verb: Verb, at: datetime = MONDAY, handler: int = 7, rules: Rules = RULES) -> Appeal:
+    details = Details(text="说明", handler_id=handler, merged_into="99")
+    return take(appeal, verb, by=5, at=at, rules=rules, details=details).after
+
+
+def walk(*verbs: Verb) -> Appeal:
+    appeal = filed()
+    for verb in verbs:
+        appeal = step(appeal, verb)
+    return appeal
+
+
+def shown(dues: tuple[Due, ...]) -> list[tuple[str, str, datetime]]:
+    return [(due.clock.value, due.rung.label, due.at) for due in dues]
+
+
+WORK = (Verb.DISPATCH, Verb.ACKNOWLEDGE)
+DONE = (*WORK, Verb.RESOLVE)
+RESOLVE_RUNGS = [
+    ("resolve", "-2wd", civil("2026-03-19 17:30")),
+    ("resolve", "0s", civil("2026-03-23 17:30")),
+    ("resolve", "+1wd", civil("2026-03-24 17:30")),
+    ("resolve", "+3wd", civil("2026-03-26 17:30")),
+]
+
+
+def test_intake_is_watched_until_somebody_has_the_matter() -> None:
+    assert shown(rungs(filed(), RULES)) == [
+        ("dispatch", "50%", civil("2026-03-09 12:00")),
+        ("dispatch", "0s", civil("2026-03-09 16:00")),
+        *RESOLVE_RUNGS,
+    ]
+
+
+def test_the_first_answer_is_watched_until_it_is_there() -> None:
+    # From 10:00 on Monday to 17:30 on Tuesday are 12.5 working hours; 6.25 of them end at 9:15 on Tuesday.
+    assert shown(rungs(walk(Verb.DISPATCH), RULES)) == [
+        ("acknowledge", "50%", civil("2026-03-10 09:15")),
+        ("acknowledge", "0s", civil("2026-03-10 17:30")),
+        *RESOLVE_RUNGS,
+    ]
+
+
+def test_the_work_is_watched_until_it_is_done() -> None:
+    assert shown(rungs(walk(*WORK), RULES)) == RESOLVE_RUNGS
+
+
+def test_the_answer_of_the_firm_is_asked_for_after_the_work_is_done() -> None:
+    assert shown(rungs(walk(*DONE), RULES)) == [
+        ("survey", "remind", civil("2026-03-12 10:00")),
+        ("survey", "call", civil("2026-03-17 10:00")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        (*DONE, Verb.SATISFIED),
+        (*DONE, Verb.FOLLOW_UP, Verb.FOLLOW_UP, Verb.FOLLOW_UP),
+        (*DONE, Verb.DISSATISFIED, Verb.RESOLVE, Verb.DISSATISFIED, Verb.CLOSE_DISPUTED),
+        (Verb.DECLINE,),
+        (Verb.WITHDRAW,),
+        (Verb.MERGE,),
+        (*WORK, Verb.SUSPEND),
+        (*WORK, Verb.LONG_TERM),
+    ],
+)
+def test_nobody_is_reminded_of_what_is_settled_or_put_off(way: tuple[Verb, ...]) -> None:
+    appeal = walk(*way)
+    assert rungs(appeal, RULES) == ()
+    assert appeal.next_due is None
+
+
+def test_each_rung_knows_its_deadline_and_whom_to_tell() -> None:
+    due = rungs(walk(*WORK), RULES)[2]
+    assert (due.deadline, due.tell) == (civil("2026-03-23 17:30"), (Listener.HANDLER, Listener.HEAD))
+
+
+def test_a_rung_before_its_clock_began_falls_away() -> None:
+    rules = make_rules(ladders=LADDERS, terms={"appeal": "1wd"})
+    resolve = [due.rung.label for due in rungs(filed(rules=rules), rules) if due.clock is Clock.RESOLVE]
+    assert resolve == ["0s", "+1wd", "+3wd"]
+
+
+def test_a_rung_in_the_moment_in_which_its_clock_began_falls_away() -> None:
+    rules = make_rules(ladders={Clock.RESOLVE: (Rung("0%", 0.0, HANDLER), Rung("100%", 1.0, HANDLER))})
+    assert [due.rung.label for due in rungs(filed(rules=rules), rules)] == ["100%"]
+
+
+# Starts -------------------------------------------------------------------------------------------------------------
+def test_a_new_owners_time_to_answer_begins_with_the_hand_over() -> None:
+    thursday = civil("2026-03-12 10:00")
+    appeal = step(walk(*WORK), Verb.DISPATCH, thursday, handler=8)
+    assert shown(rungs(appeal, RULES))[0] == ("acknowledge", "50%", civil("2026-03-13 09:15"))
+
+
+def test_the_time_to_rule_begins_with_the_return() -> None:
+    at = civil("2026-03-10 09:00")
+    appeal = step(walk(Verb.DISPATCH), Verb.RETURN, at)
+    assert shown(rungs(appeal, RULES))[:2] == [
+        ("dispatch", "50%", civil("2026-03-10 14:15")),
+        ("dispatch", "0s", civil("2026-03-10 17:30")),
+    ]
+    assert reached(appeal, RULES, at) == ()
+
+
+@pytest.mark.parametrize("way", [(Verb.DECLINE, Verb.OBJECT), (Verb.WITHDRAW, Verb.UNDO)])
+def test_the_time_to_decide_begins_anew_when_a_firm_comes_back(way: tuple[Verb, Verb]) -> None:
+    at = civil("2026-03-12 09:00")
+    appeal = step(walk(way[0]), way[1], at)
+    assert shown(rungs(appeal, RULES))[0] == ("dispatch", "50%", civil("2026-03-12 11:00"))
+    assert reached(appeal, RULES, at) == ()
+
+
+def test_a_rework_is_watched_from_its_own_start() -> None:
+    wednesday = civil("2026-03-18 10:00")
+    appeal = step(walk(*DONE), Verb.DISSATISFIED, wednesday)
+    assert appeal.due == civil("2026-03-25 17:30")
+    assert shown(rungs(appeal, RULES))[0] == ("resolve", "-2wd", civil("2026-03-23 17:30"))
+
+
+def test_what_was_told_before_a_suspension_is_not_told_after_it() -> None:
+    late = civil("2026-03-25 10:00")
+    suspended = step(walk(*WORK), Verb.SUSPEND, late)
+    resumed = step(suspended, Verb.RESUME, civil("2026-03-25 11:00"))
+    assert resumed.due == civil("2026-03-24 09:30")
+    assert [due.rung.label for due in rungs(resumed, RULES)] == ["+3wd"]
+    assert reached(resumed, RULES, civil("2026-03-25 11:00")) == ()
+
+
+# Which running of a clock -------------------------------------------------------------------------------------------
+def test_each_owner_has_rungs_of_his_own() -> None:
+    first = walk(Verb.DISPATCH)
+    again = step(first, Verb.DISPATCH, handler=8)
+    rounds = {(due.clock, due.round) for due in (*rungs(first, RULES), *rungs(again, RULES))}
+    assert len({round_ for clock, round_ in rounds if clock is Clock.ACKNOWLEDGE}) == 2
+    assert {round_ for clock, round_ in rounds if clock is Clock.RESOLVE} == {1}
+
+
+def test_each_intake_has_rungs_of_its_own() -> None:
+    first, again = filed(), walk(Verb.DISPATCH, Verb.RETURN)
+    assert running(first, Clock.DISPATCH) != running(again, Clock.DISPATCH)
+    assert {running(walk(*way), Clock.DISPATCH) for way in ((), (Verb.DECLINE, Verb.OBJECT))} == {0, 1}
+
+
+@pytest.mark.parametrize("way", [(*DONE, Verb.DISSATISFIED), (*WORK, Verb.SUSPEND, Verb.RESUME)])
+def test_each_round_has_rungs_of_its_own(way: tuple[Verb, ...]) -> None:
+    assert {due.round for due in rungs(walk(*way), RULES)} == {2}
+
+
+# Reached and next ---------------------------------------------------------------------------------------------------
+WAYS = [(), (Verb.DISPATCH,), (Verb.DISPATCH, Verb.RETURN), WORK, DONE, (*DONE, Verb.DISSATISFIED), (Verb.DECLINE,)]
+
+
+@given(way=st.sampled_from(WAYS), hours=st.integers(0, 24 * 40))
+def test_what_is_reached_and_what_comes_next_are_all_rungs(way: tuple[Verb, ...], hours: int) -> None:
+    appeal, now = walk(*way), MONDAY + timedelta(hours=hours)
+    all_rungs = rungs(appeal, RULES)
+    past = reached(appeal, RULES, now)
+    coming = all_rungs[len(past) :]
+    assert (*past, *coming) == all_rungs
+    assert all(due.at <= now for due in past)
+    assert all(due.at > now for due in coming)
+    assert next_due(appeal, RULES, now) == (coming[0].at if coming else None)
+    assert list(all_rungs) == sorted(all_rungs, key=lambda due: due.at)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_clock_that_goes_from_rung_to_rung_misses_none(way: tuple[Verb, ...]) -> None:
+    appeal = walk(*way)
+    seen, at = [], appeal.next_due
+    while at is not None:
+        seen += [due for due in reached(appeal, RULES, at) if due not in seen]
+        at = next_due(appeal, RULES, at)
+    assert tuple(seen) == rungs(appeal, RULES)
+
+
+def test_a_change_keeps_a_rung_that_the_clock_has_not_looked_at_yet() -> None:
+    # The last rung is reached, and somebody writes a note before the clock comes round.
+    at = civil("2026-03-26 17:31")
+    appeal = replace(walk(*WORK), next_due=civil("2026-03-26 17:30"))
+    assert step(appeal, Verb.NOTE, at).next_due == at
+
+
+def test_a_change_that_ends_the_clock_leaves_nothing_to_look_at() -> None:
+    late = civil("2026-03-26 17:31")
+    appeal = replace(walk(*WORK), next_due=civil("2026-03-26 17:30"))
+    assert step(appeal, Verb.RESOLVE, late).next_due == civil("2026-03-31 17:31")
+    assert step(appeal, Verb.SUSPEND, late).next_due is None
+
+
+def test_an_appeal_filed_late_is_looked_at_from_its_start() -> None:
+    assert filed().next_due == civil("2026-03-09 12:00")
+    assert filed().status is Status.SUBMITTED
+    assert ladder.next_due(filed(), RULES, MONDAY) == filed().next_due
