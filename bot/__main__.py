@@ -73,7 +73,9 @@ def check(config: Path) -> None:
 @main.command("import")
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
 @click.option("--dry-run", is_flag=True, help="只检查，不写入 / look only")
-@click.option("--marked", type=click.Path(path_type=Path, dir_okay=False), help="标出错误的副本 / a copy with bad cells marked")
+@click.option(
+    "--marked", type=click.Path(path_type=Path, dir_okay=False), help="标出错误的副本 / a copy with bad cells marked"
+)
 @click.pass_obj
 def import_roster(config: Path, source: Path, dry_run: bool, marked: Path | None) -> None:
     """导入名册（xlsx 或 CSV 文件夹）/ import the roster."""

@@ -1,4 +1,4 @@
-"""The composition root: opens, wires, runs everything in one TaskGroup, stops cleanly; the sole reader of the real clock."""
+"""The composition root: wires everything, runs it in one TaskGroup, stops cleanly; sole reader of the real clock."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ from texts import Catalogue
 _log = logging.getLogger(__name__)
 
 SWITCH_SECONDS = 0.0005
-"""How soon Python's threads take turns: the storage writer would starve beside a busy event loop at the default 5 ms."""
+"""How soon Python's threads take turns: at the default 5 ms the storage writer starves beside a busy event loop."""
 
 
 def machine_time() -> datetime:
@@ -78,7 +78,7 @@ class App:
         self._stepping = asyncio.Lock()
 
     async def run(self) -> None:
-        """Run until cancelled: every channel, the dispatcher, the pump and the clock in one group; one failing ends all."""
+        """Run channels, dispatcher, pump and clock in one group until cancelled; one failing ends all."""
         sys.setswitchinterval(SWITCH_SECONDS)
         async with self._ringing(), asyncio.TaskGroup() as group:
             for channel in self.channels.values():
@@ -116,7 +116,7 @@ class App:
             await self.settle()
 
     async def step_on(self, most: datetime) -> datetime:
-        """Run civil time ahead to the next instant at which something falls due, `most` at the latest; where it is then."""
+        """Run civil time ahead to the next instant at which something is due, at most to `most`; where it is then."""
         upcoming = await self.bell.upcoming(self.civil())
         await self.step_to(min(upcoming, most) if upcoming else most)
         return self.civil()

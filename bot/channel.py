@@ -10,7 +10,7 @@ from domain.chat import Attachment, Incoming
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a platform can do. `most_text` counts characters of a message; `idempotent`: sending a row again is harmless.
+    """What a platform can do. `most_text` counts characters; `idempotent`: sending a row again is harmless.
 
     `single_connection`: only one process may be connected at a time, so the holder of the channel's lease sends too.
     """
@@ -69,7 +69,7 @@ class Undeliverable(Exception):
 
 
 class Unsent(Exception):
-    """Certainly not delivered, worth another try; `seconds` is what the platform asks to wait, `channel_down` that all must."""
+    """Not delivered, worth another try; `seconds`: what the platform asks to wait; `channel_down`: that all must."""
 
     def __init__(self, reason: str, *, seconds: float | None = None, channel_down: bool = False) -> None:
         super().__init__(reason)
@@ -83,7 +83,7 @@ class Uncertain(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One raw update of a platform: `external_id` is unique per channel and account, `chat` orders what belongs together."""
+    """A platform's raw update: `external_id` is unique per channel and account, `chat` orders what belongs together."""
 
     external_id: str
     chat: str
@@ -94,7 +94,7 @@ class Desk(Protocol):
     """What a channel may ask of lianqi. It never sees the database."""
 
     async def receive(self, channel: str, account: str, updates: Sequence[Update]) -> None:
-        """Commit raw updates to the inbox, doubles aside; only after this returns may the platform be told "received"."""
+        """Commit raw updates to the inbox, doubles aside; only afterwards may the platform be told "received"."""
         ...
 
     async def keep_file(self, content: bytes, name: str, media_type: str) -> Attachment:

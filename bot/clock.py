@@ -16,7 +16,6 @@ from storage.errors import StorageUnavailable
 _log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5
-MOST_ROUNDS = 1000
 
 
 class Bell:
@@ -37,6 +36,7 @@ class Bell:
         self._civil = civil
         self._done = done
         self._one_at_a_time = asyncio.Lock()
+        self._failures: dict[tuple[str, str], int] = {}
 
     def hang(self, scheduler: AsyncIOScheduler) -> None:
         """Let the scheduler ring every few seconds; a ring that is late is rung once, none is skipped."""
@@ -54,37 +54,56 @@ class Bell:
             _log.exception("the clock's ring failed")
 
     async def ring(self) -> int:
-        """Do all that is due now; how many pieces of work that were."""
+        """Do all that is due now; how many pieces of work were settled."""
         async with self._one_at_a_time:
             civil = self._civil()
             done = 0
             for job in self._jobs:
                 done += await self._work_off(job, civil)
-            if done:
-                self._done()
             return done
 
     async def _work_off(self, job: Job, civil: datetime) -> int:
-        done = 0
-        last: Sequence[str] = ()
-        for _ in range(MOST_ROUNDS):
-            keys = await self._database.reading(lambda tx: job.due(tx, self._rules, civil))
-            if not keys or keys == last:
-                break
-            for key in keys:
-                await self._one(job, civil, key)
-            done += len(keys)
-            last = keys
-        return done
+        """Everything that is due for one job, each key tried once; what is still due then waits for the next ring."""
+        tried: set[str] = set()
+        try:
+            while keys := await self._due(job, civil):
+                fresh = [key for key in keys if key not in tried]
+                if not fresh:
+                    return len(tried.difference(keys))
+                for key in fresh:
+                    await self._one(job, civil, key)
+                tried.update(fresh)
+        except StorageUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - one job must not keep the others waiting
+            self._complain(job, "")
+            return 0
+        return len(tried)
+
+    async def _due(self, job: Job, civil: datetime) -> Sequence[str]:
+        return await self._database.reading(lambda tx: job.due(tx, self._rules, civil))
 
     async def _one(self, job: Job, civil: datetime, key: str) -> None:
         """One key, one transaction; one that fails is logged and does not keep the others waiting."""
+
+        async def unit(tx: Tx) -> None:
+            tx.on_commit(self._done)
+            await job.work(tx, self._rules, civil, key)
+
         try:
-            await self._database.transaction(lambda tx: job.work(tx, self._rules, civil, key))
+            await self._database.transaction(unit)
         except StorageUnavailable:
             raise
         except Exception:  # noqa: BLE001 - one key must not keep the others waiting
-            _log.exception("job %s failed at %s", job.name, key, extra={"job": job.name, "key": key})
+            self._complain(job, key)
+        else:
+            self._failures.pop((job.name, key), None)
+
+    def _complain(self, job: Job, key: str) -> None:
+        """Log the bug at hand: at its first ring, its second, its fourth ..., for it comes back every few seconds."""
+        times = self._failures[job.name, key] = self._failures.get((job.name, key), 0) + 1
+        if times.bit_count() == 1:
+            _log.exception("job %s failed at %s, time %s", job.name, key, times, extra={"job": job.name, "key": key})
 
     async def upcoming(self, after: datetime) -> datetime | None:
         """The next civil moment at which something falls due."""

@@ -22,11 +22,11 @@ class FrontDesk:
         at = self._now()
 
         async def unit(tx: Tx) -> None:
+            tx.on_commit(self._wake)
             for update in updates:
                 await inbox.keep(tx, channel, account, update.external_id, update.chat, update.body, at)
 
         await self._database.transaction(unit)
-        self._wake()
 
     async def keep_file(self, content: bytes, name: str, media_type: str) -> Attachment:
         """Keep a file by its content hash."""

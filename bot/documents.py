@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.channel import Document
+from bot.channel import Document, Undeliverable
 from domain.rules import Rules
 from handlers import ledger
 from storage import files
@@ -22,7 +22,7 @@ class Documents:
         self._catalogue = catalogue
 
     async def build(self, owed: Mapping[str, Any]) -> Document:
-        """The document that a row describes; LookupError for a file that is not kept any more."""
+        """The document that a row describes; Undeliverable for a file that is not kept any more."""
         if "hash" in owed:
             return await self._kept(owed)
         name, content = await self._database.reading(
@@ -33,5 +33,5 @@ class Documents:
     async def _kept(self, owed: Mapping[str, Any]) -> Document:
         row = await self._database.reading(lambda tx: files.fetch(tx, owed["hash"]))
         if row is None:
-            raise LookupError("the file is not kept any more")
+            raise Undeliverable("the file is not kept any more")
         return Document(owed["name"], row["media_type"], bytes(row["content"]))

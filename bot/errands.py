@@ -11,6 +11,7 @@ from pathlib import Path
 from bot import workbook
 from bot.app import Park, machine_seconds, machine_time
 from bot.cards import invite_card
+from bot.channels import CHANNELS
 from bot.config import Config, load_config
 from bot.findings import findings
 from bot.program import Plan, opened, run_program
@@ -25,6 +26,7 @@ from handlers import ledger
 from reports.roster import write_roster
 from storage import invites, people, roster
 from storage.database import Database, Tx
+from storage.open import BACKENDS
 from storage.years import read_years
 from texts import Catalogue, render
 
@@ -58,14 +60,17 @@ def _office(config: Config) -> Office:
 
 
 def _read(path: Path) -> Office:
-    return _office(load_config(path, os.environ))
+    config = load_config(path, os.environ)
+    config.require_channels(CHANNELS)
+    config.require_storage(BACKENDS)
+    return _office(config)
 
 
 def _plan(office: Office, *, demo: bool = False, fast: bool = False) -> Plan:
     web = office.config.web
     return Plan(
         park=Park(office.rules, office.catalogue),
-        storage=office.config.storage.url,
+        storage=office.config.storage_url,
         host=web.host,
         port=web.port,
         public_url=web.public_url,
@@ -117,7 +122,7 @@ async def check(path: Path, echo: Echo) -> None:
     """`lianqi check`: everything that will not work, in plain words; fails where something must be mended."""
     office = _read(path)
     at = machine_time()
-    async with opened(office.config.storage.url) as database:
+    async with opened(office.config.storage_url) as database:
         found = await database.reading(lambda tx: findings(tx, office.rules, at))
     for finding in found:
         echo(office.say("errand.must" if finding.must else "errand.may", {"what": finding.said}))
@@ -130,7 +135,7 @@ async def import_roster(path: Path, source: Path, marked: Path | None, echo: Ech
     """`lianqi import`: all rows good, or none is taken and every bad one is named."""
     office = _read(path)
     at = machine_time()
-    async with opened(office.config.storage.url) as database:
+    async with opened(office.config.storage_url) as database:
         known = await database.reading(roster.export)
         try:
             tables = workbook.read(source, machine_seconds)
@@ -178,7 +183,7 @@ async def export(path: Path, what: str, out: Path, echo: Echo) -> None:
     """`lianqi export`: a workbook of the ledger or the roster."""
     office = _read(path)
     at = machine_time()
-    async with opened(office.config.storage.url) as database:
+    async with opened(office.config.storage_url) as database:
         if what == "roster":
             held = await database.reading(roster.export)
             out.write_bytes(write_roster(held, office.rules.language))
@@ -195,14 +200,14 @@ async def invite(path: Path, target: str, out: Path | None, echo: Echo) -> None:
     """`lianqi invite`: a single-use code for whoever or whatever bears that name, and its desk card."""
     office = _read(path)
     at = machine_time()
-    async with opened(office.config.storage.url) as database:
+    async with opened(office.config.storage_url) as database:
         found = await database.reading(lambda tx: _named(tx, target, at))
         if len(found) != 1:
             raise Failed(office.say("errand.nobody" if not found else "errand.several", {"name": target}))
         whom = found[0]
         code = await database.transaction(lambda tx: invites.make(tx, whom, at))
     until = at + invites.LIFETIME
-    url = office.config.web.address
+    url = office.config.address
     echo(office.say("errand.invited", {"name": whom.name, "code": code, "until": until, "url": f"{url}/join"}))
     if out is not None:
         card = invite_card(
@@ -229,5 +234,5 @@ async def _named(tx: Tx, name: str, at: datetime) -> list[Person | Enterprise | 
 async def migrate(path: Path, echo: Echo) -> None:
     """`lianqi migrate`: opening the database brings it up to this release."""
     office = _read(path)
-    async with opened(office.config.storage.url):
+    async with opened(office.config.storage_url):
         echo(office.say("errand.migrated"))

@@ -22,7 +22,7 @@ class Finding:
 
 
 async def findings(tx: Tx, rules: Rules, at: datetime) -> Sequence[Finding]:
-    """Everything worth telling: calendar horizon, missing duties, categories without department, who cannot be reached."""
+    """Everything worth telling: calendar horizon, missing duties, categories without unit, who cannot be reached."""
     return [
         *_calendar(rules, at),
         *await _duties(tx, at),

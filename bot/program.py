@@ -1,12 +1,10 @@
-"""One process of lianqi from opening the database to closing it: the app, its web server, and in the demo its pushed clock."""
+"""One process of lianqi from opening the database to closing it: app, web server, and the demo's pushed clock."""
 
 import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-
 
 from bot.app import App, Park, machine_time
 from bot.channel import Channel

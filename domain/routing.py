@@ -1,4 +1,4 @@
-"""Where a new matter goes: a first guess of its category by keywords, and who becomes its handler. Unsure is an answer."""
+"""Where a new matter goes: a first guess of its category by keywords, and its handler. Unsure is an answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,8 +44,8 @@ def owner(
 ) -> Owner | None:
     """Who handles it where the rules are sure; None leaves it to the coordinator.
 
-    A complaint is accepted by a person first. `people` holds at least liaison, deputy and duty officer by id; somebody on
-    leave is passed over for his deputy.
+    A complaint is accepted by a person first. `people` holds at least liaison, deputy and duty officer by id;
+    somebody on leave is passed over for his deputy.
     """
     if category.code == UNSURE.code or kind is Kind.COMPLAINT or category.route is Route.INSPECTOR:
         return None

@@ -1,6 +1,19 @@
-"""What happens when somebody speaks or the clock strikes; knows no platform. Nothing registers itself: the lists stand here."""
+"""What happens when somebody speaks or the clock strikes; knows no platform. The lists stand here."""
 
-from handlers import casework, chase, digest, helping, joining, keeping, ledger, looking, oversight, raising
+from handlers import (
+    casework,
+    chase,
+    digest,
+    helping,
+    joining,
+    keeping,
+    ledger,
+    looking,
+    oversight,
+    policies,
+    raising,
+    releasing,
+)
 from handlers.jobs import Job
 from handlers.router import Router
 
@@ -9,12 +22,14 @@ ROUTER = Router(
         **raising.COMMANDS,
         **casework.COMMANDS,
         **oversight.COMMANDS,
+        **releasing.COMMANDS,
         **looking.COMMANDS,
         **joining.COMMANDS,
+        **policies.COMMANDS,
         **digest.COMMANDS,
         **ledger.COMMANDS,
         **helping.COMMANDS,
     },
     kept=keeping.keep,
 )
-JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS)
+JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS)

@@ -1,4 +1,4 @@
-"""Work on a matter: the handler takes it, reports, finishes; the firm adds, urges, withdraws, and says whether it is done."""
+"""Work on a matter: the handler takes, reports, finishes; the firm adds, urges, withdraws, says whether it is done."""
 
 from collections.abc import Mapping
 
@@ -115,7 +115,7 @@ async def undo(request: Request) -> Reply:
 
 
 async def urge(request: Request) -> Reply:
-    """催办 by the firm reaches the handler once a working day; more often it is answered with where the matter stands."""
+    """催办 by the firm reaches the handler once a working day; otherwise it is answered with how the matter stands."""
     appeal = await request.appeal()
     today = request.rules.calendar.day_start(request.at)
     if appeal.urged_at is not None and appeal.urged_at >= today:

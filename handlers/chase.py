@@ -1,4 +1,4 @@
-"""催办: the clock looks at what is late, notes which rungs are reached, and reminds people, gathered and at decent hours.
+"""催办: the clock looks at what is late, notes the rungs reached, and reminds people, gathered and at decent hours.
 
 Two jobs: `sweep` takes one transaction an appeal and writes rungs; `remind` takes one a person and makes a single
 message of all that he is owed. Quiet hours, "two a day" and "not after the work is done" are held in the second.
@@ -16,6 +16,7 @@ from domain.people import Person
 from domain.rules import Clock, Rules
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
+from handlers import releasing
 from handlers.jobs import Job
 from storage import appeals, listeners, outbox, people, rungs
 from storage.database import Tx
@@ -36,20 +37,23 @@ async def sweep(tx: Tx, rules: Rules, at: datetime, key: str) -> None:
         return
     reached: set[int] = set()
     for due in ladder.reached(appeal, rules, at):
-        reached |= await _reach(tx, appeal, due, at)
+        reached |= await _reach(tx, rules, appeal, due, at)
     for listener in sorted(reached):
         await rungs.supersede_lower(tx, int(key), listener)
     await appeals.look_again(tx, appeal, ladder.next_due(appeal, rules, at))
 
 
-async def _reach(tx: Tx, appeal: Appeal, due: Due, at: datetime) -> set[int]:
-    """The people for whom this rung is reached now for the first time."""
-    told: set[int] = set()
+async def _reach(tx: Tx, rules: Rules, appeal: Appeal, due: Due, at: datetime) -> set[int]:
+    """The people for whom this rung is reached now for the first time; one that must be released is asked for first."""
+    reached: dict[int, Person] = {}
     for listener in due.tell:
         for person in await listeners.persons(tx, listener, appeal, at):
             if await rungs.reach(tx, appeal.id or 0, due, person.id, at):
-                told.add(person.id)
-    return told
+                reached[person.id] = person
+    if due.rung.release and reached:
+        await releasing.ask(tx, rules, appeal, due, list(reached.values()), at)
+        return set()
+    return set(reached)
 
 
 async def next_sweep(tx: Tx, _: Rules, at: datetime) -> datetime | None:
@@ -68,15 +72,12 @@ class Item:
 
 async def people_to_remind(tx: Tx, rules: Rules, at: datetime) -> Sequence[str]:
     """People who are owed a reminder and may be disturbed now."""
-    found: list[str] = []
-    for listener in await rungs.listeners_owed(tx):
-        if await _hears_at(tx, rules, listener, at) <= at:
-            found.append(str(listener))
-    return found
+    owed = await rungs.listeners_owed(tx)
+    return [str(listener) for listener in owed if await _hears_at(tx, rules, listener, at) <= at]
 
 
 async def _hears_at(tx: Tx, rules: Rules, listener: int, at: datetime) -> datetime:
-    """When somebody may be reminded: not in his quiet hours, and not a third time on one day. Urgent matters go at once."""
+    """When somebody may be reminded: not in quiet hours, not a third time on one day; urgent matters go at once."""
     person = await people.person(tx, listener, at)
     for owed in await rungs.owed_to(tx, listener):
         appeal = await appeals.by_id(tx, owed.appeal_id)

@@ -77,6 +77,8 @@ async def answer(router: Router, request: Request) -> None:
         reply = Reply(question.key, question.facts, question.buttons)
     else:
         await steps.end(request.tx, request.chat.id, request.account_id)
+        if reply is not None and reply.keep is not None:
+            await _keep_step(request, Ask(reply.key, keep=reply.keep))
     if reply is not None:
         await say(request, reply)
 
@@ -144,7 +146,7 @@ def _discreet(facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
 
 
 def _for_group(chat: Chat, buttons: Buttons) -> Buttons:
-    """A firm's group sees no handler's buttons, and no choice by title, which would show one firm's matters to others."""
+    """A firm's group sees no handler's buttons, and no choice by title, which shows one firm's matters to others."""
     if chat.purpose is Purpose.COORDINATION:
         return buttons
     kept = (tuple(button for button in row if button.verb in _GROUP_BUTTONS) for row in buttons)

@@ -1,4 +1,4 @@
-"""What a message wants: a command, a pressed button, the answer to a question, an offer to file it, or nothing at all."""
+"""What a message wants: a command, a pressed button, the answer to a question, an offer to file it, or nothing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -63,7 +63,9 @@ async def understand(
         if ours and message.reply_to
         else None
     )
-    if spoken.verb is not None and not _is_plain_answer(step, spoken, addressed):
+    if step is not None and spoken.verb is Verb.CONFIRM:
+        return _resumed(heard, step, {"confirmed": True})
+    if spoken.verb is not None:
         await steps.end(heard.tx, heard.chat.id, heard.account_id)
         return _spoken(heard, spoken, subject)
     if spoken.explicit and spoken.word and spoken.verb is None:
@@ -73,11 +75,6 @@ async def understand(
     if step is not None:
         return _answered(heard, step)
     return _talk(heard, subject)
-
-
-def _is_plain_answer(step: Step | None, spoken: spelling.Spoken, addressed: bool) -> bool:
-    """[确认] and [取消] typed out answer the question; any other command ends it."""
-    return step is not None and spoken.verb is Verb.CONFIRM
 
 
 def _spoken(heard: Heard, spoken: spelling.Spoken, subject: int | None) -> Request:

@@ -14,10 +14,10 @@ Upcoming = Callable[[Tx, Rules, datetime], Awaitable[datetime | None]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work that time brings. It may be rung at any moment, on any replica: what was done is known by rows, never by memory.
+    """Work that time brings; rung at any moment, on any replica: what was done is known by rows, never by memory.
 
-    `due` lists the keys of what is due at a civil moment; `work` does one key in the transaction it is given and takes its
-    unique turn there; `upcoming` is the next moment after the given one at which something may fall due.
+    `due` lists the keys of what is due at a civil moment; `work` does one key in the transaction it is given and
+    takes its unique turn there; `upcoming` is the next moment after the given one at which something may fall due.
     """
 
     name: str

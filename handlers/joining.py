@@ -16,6 +16,7 @@ from storage import accounts, binding, invites, listeners, outbox, people
 from storage.binding import BindingRequest
 from storage.database import Tx
 from storage.history import Line, write
+from storage.invites import Invited
 
 MOST_REQUESTS = 3
 REQUESTS_IN = timedelta(days=1)
@@ -57,10 +58,21 @@ async def _by_code(request: Request, code: str) -> Reply | None:
     invited = await invites.redeem(request.tx, code, request.account_id, request.at)
     if invited is None:
         return Reply("joining.wrong_code")
+    return await _greeting(request.tx, request.rules, request.account_id, invited, request.at)
+
+
+async def greet(tx: Tx, rules: Rules, account_id: int, invited: Invited, at: datetime) -> None:
+    """Somebody came in by the door of the web page: what a code brings about is told in his private chat there."""
+    chat_id = await accounts.private_chat(tx, account_id)
+    reply = await _greeting(tx, rules, account_id, invited, at)
+    if chat_id is not None:
+        await outbox.owe(tx, outbox.Letter(chat_id, reply.key, reply.facts, lane=Lane.REPLY), at=at)
+
+
+async def _greeting(tx: Tx, rules: Rules, account_id: int, invited: Invited, at: datetime) -> Reply:
     if invited.person is None:
         return Reply("joining.guest", {"group": invited.chat.name if invited.chat else ""})
-    firm = invited.enterprise
-    return await welcome(request.tx, request.rules, request.account_id, invited.person, firm, request.at)
+    return await welcome(tx, rules, account_id, invited.person, invited.enterprise, at)
 
 
 async def welcome(

@@ -12,7 +12,7 @@ from domain.said import Button, Fact
 from domain.verbs import INTAKE, Verb
 from domain.words import MOST_TEXT, title_of
 from handlers import vouching
-from handlers.raising import KINDS, file_appeal
+from handlers.raising import KINDS, Matter, file_appeal
 from handlers.router import Ask, Reply, Request
 from storage import accounts, binding, listeners, people
 from storage.binding import Kept
@@ -108,17 +108,9 @@ def _firm_of(person: Person, chat: Chat, enterprise_id: int | None) -> int | Non
 
 
 async def _file(tx: Tx, rules: Rules, kept: Kept, person: Person, firm: int, chat: Chat) -> Appeal:
-    return await file_appeal(
-        tx,
-        rules,
-        kind=Kind(kept.body["kind"]),
-        text=kept.body["text"],
-        person=person,
-        enterprise_id=firm,
-        chat=chat,
-        at=kept.kept_at,
-        attachments=tuple(Attachment(**file) for file in kept.body["attachments"]),
-    )
+    files = tuple(Attachment(**file) for file in kept.body["attachments"])
+    matter = Matter(Kind(kept.body["kind"]), kept.body["text"], firm, chat, person, files)
+    return await file_appeal(tx, rules, matter, kept.kept_at)
 
 
 async def _tell_filed(

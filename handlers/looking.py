@@ -119,7 +119,7 @@ async def trace(request: Request) -> Reply:
         (row["told_at"], _reminder(row)) for row in reminders
     ]
     lines = [said for _, said in sorted(timed, key=lambda pair: pair[0])]
-    facts = {"number": appeal.number, "title": appeal.title, "lines": lines}
+    facts: dict[str, Fact] = {"number": appeal.number, "title": appeal.title, "lines": lines}
     return Reply("look.trace", facts, private=True, appeal=appeal)
 
 

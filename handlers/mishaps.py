@@ -9,7 +9,7 @@ from storage.database import Tx
 from storage.inbox import Entry
 
 
-async def apologise(tx: Tx, rules: Rules, entry: Entry, at: datetime) -> None:
+async def apologise(tx: Tx, entry: Entry, at: datetime) -> None:
     """Tell the speaker once that his message is kept and is tried again."""
     chat_id = await people.chat_known_as(tx, entry.chat_key)
     if chat_id is not None:

@@ -1,17 +1,18 @@
 """The last look before a message leaves: may this chat still see it, is it still true, and what are its words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from domain import access
 from domain.appeal import Appeal
 from domain.notices import Lane
+from domain.people import Person
 from domain.rules import Rules
 from domain.said import Button, Fact, Said
 from handlers import chase
-from storage import appeals, listeners, outbox, people
+from storage import appeals, delivery, listeners, outbox, people, turns
 from storage.database import Tx
 from storage.delivery import Owed
 from storage.scope import SYSTEM
@@ -41,15 +42,24 @@ class Body:
         return cls(kept["text"], keys, tuple(kept["documents"]))
 
 
-async def prepare(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Owed, at: datetime) -> Body | None:
-    """The words of a claimed row, or None where it must not or need not leave any more."""
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A message that must not or need not leave any more, and why."""
+
+    reason: str
+
+
+async def prepare(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Owed, at: datetime) -> Body | Dropped:
+    """The words of a claimed row, or why it does not leave."""
     if owed.expires_at is not None and owed.expires_at <= at:
-        return None
+        return Dropped("expired")
+    if owed.kind == "edit" and (owed.target is None or await delivery.overtaken(tx, owed)):
+        return Dropped("the message is not there to be changed, or was changed since")
     if not await _may_leave(tx, owed, at):
-        return None
-    facts = await _still_true(tx, owed)
+        return Dropped("not for the eyes of this chat any more")
+    facts = await _still_true(tx, owed, at)
     if facts is None:
-        return None
+        return Dropped("the work was done meanwhile")
     if owed.body is not None:
         return Body.of_json(owed.body)
     person = await people.person(tx, owed.person_id, at) if owed.person_id is not None else None
@@ -74,6 +84,8 @@ async def _may_leave(tx: Tx, owed: Owed, at: datetime) -> bool:
     chat = await people.chat(tx, owed.chat_id)
     if not chat.private and not chat.approved:
         return False
+    if chat.private and owed.person_id is not None and owed.person_id != chat.person_id:
+        return False  # the account has become somebody else's
     appeal = await appeals.by_id(tx, owed.appeal_id, SYSTEM) if owed.appeal_id is not None else None
     if appeal is None or owed.key in _WITHOUT_WORDS:
         return True
@@ -90,24 +102,73 @@ async def _may_see(tx: Tx, person_id: int, appeal: Appeal, at: datetime) -> bool
     return bool(access.relations(person, appeal, firm, await people.headed_by(tx, person_id)))
 
 
-async def _still_true(tx: Tx, owed: Owed) -> Mapping[str, Fact] | None:
+async def _still_true(tx: Tx, owed: Owed, at: datetime) -> Mapping[str, Fact] | None:
     """A reminder loses the lines whose work was done meanwhile; without any line left it does not leave."""
     tokens, lines = owed.facts.get("holds"), owed.facts.get("lines")
     if not isinstance(tokens, tuple) or not isinstance(lines, tuple):
         return owed.facts
-    kept = [line for token, line in zip(tokens, lines, strict=True) if await chase.still_holds(tx, str(token))]
+    kept = [
+        line for token, line in zip(tokens, lines, strict=True) if await _line_holds(tx, str(token), owed.person_id, at)
+    ]
     return {**owed.facts, "lines": kept, "count": len(kept)} if kept else None
 
 
+async def _line_holds(tx: Tx, token: str, person_id: int | None, at: datetime) -> bool:
+    """Whether the clock of a line still runs, and the matter is still before the eyes of who is reminded."""
+    if not await chase.still_holds(tx, token):
+        return False
+    appeal = await appeals.get(tx, token.partition("|")[0], SYSTEM)
+    return appeal is not None and (person_id is None or await _may_see(tx, person_id, appeal, at))
+
+
 async def tell_undelivered(tx: Tx, rules: Rules, owed: Owed, cause: str, at: datetime) -> None:
-    """A message that can never arrive: whoever can call hears so, once a day for a chat and cause."""
-    chat = await people.chat(tx, owed.chat_id)
-    appeal = await appeals.by_id(tx, owed.appeal_id, SYSTEM) if owed.appeal_id is not None else None
+    """A message that can never arrive goes to the next chat of its listener.
+
+    If there is none, whoever can call hears so: once a day for a chat, a cause and an appeal.
+    """
     person = await people.person(tx, owed.person_id, at) if owed.person_id is not None else None
-    if appeal is not None and person is not None:
-        await listeners.tell_callers(tx, person, await listeners.appeal_facts(tx, appeal, rules), appeal, rules, at)
+    if person is not None and owed.private and await _next_leg(tx, owed, person, at):
         return
+    appeal = await appeals.by_id(tx, owed.appeal_id, SYSTEM) if owed.appeal_id is not None else None
     day = rules.calendar.local(at).date().isoformat()
+    about = f"{owed.chat_id}:{appeal.id if appeal else '-'}:{cause[:40]}:{day}"
+    if not await turns.take(tx, "undelivered", about, at):
+        return
+    if appeal is not None and person is not None:
+        facts = await listeners.appeal_facts(tx, appeal, rules)
+        await listeners.tell_callers(tx, person, facts, appeal, rules, at)
+    else:
+        await _tell_office(tx, rules, owed, cause, at)
+
+
+async def _next_leg(tx: Tx, owed: Owed, person: Person, at: datetime) -> bool:
+    """Owe the same message in another private chat that reaches its listener; whether there is one."""
+    place = await people.private_chat(tx, person.id)
+    if place is None or place.id == owed.chat_id:
+        return False
+    letter = outbox.Letter(
+        chat_id=place.id,
+        key=owed.key,
+        facts=owed.facts,
+        buttons=_parsed(owed.buttons),
+        lane=Lane(owed.lane),
+        appeal_id=owed.appeal_id,
+        person_id=person.id,
+        files=tuple(owed.files),
+        dedupe=f"leg:{owed.id}",
+        silent=owed.silent,
+    )
+    await outbox.owe(tx, letter, at=at)
+    return True
+
+
+def _parsed(buttons: Sequence[Sequence[Sequence[str]]]) -> tuple[tuple[Button, ...], ...]:
+    found = ((replace(button, label=label) for data, label in row if (button := Button.parse(data))) for row in buttons)
+    return tuple(tuple(row) for row in found)
+
+
+async def _tell_office(tx: Tx, rules: Rules, owed: Owed, cause: str, at: datetime) -> None:
+    chat = await people.chat(tx, owed.chat_id)
     for coordinator in await listeners.coordinators(tx, at):
         place = await people.private_chat(tx, coordinator.id)
         if place is None or place.id == owed.chat_id:
@@ -118,6 +179,5 @@ async def tell_undelivered(tx: Tx, rules: Rules, owed: Owed, cause: str, at: dat
             facts={"chat": chat.name or Said("watch.private_chat"), "cause": cause},
             lane=Lane.CASE,
             person_id=coordinator.id,
-            dedupe=f"undelivered:{owed.chat_id}:{cause[:40]}:{day}:{coordinator.id}",
         )
         await outbox.owe(tx, letter, at=at, due=listeners.audible(rules, coordinator, at, urgent=False))

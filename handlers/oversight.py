@@ -1,11 +1,11 @@
-"""The coordinator steers: who gets a matter, what is decided on a handler's request, what a call to the firm brought."""
+"""The coordinator steers: who gets a matter, what a handler's request comes to, what a call to the firm brought."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain.appeal import Appeal, Details
+from domain.appeal import Appeal, Details, Status
 from domain.errors import Refused
-from domain.lifecycle import take
+from domain.lifecycle import open_to
 from domain.people import Person
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
@@ -91,9 +91,11 @@ async def _offer(request: Request, appeal: Appeal) -> Buttons:
     liaison = await people.person(request.tx, appeal.liaison_id, request.at) if appeal.liaison_id else None
     if liaison is not None:
         choices.append((_choice(request, appeal, f"person-{liaison.id}", liaison.name),))
-    for department in (await people.departments(request.tx))[:CHOICES]:
-        if department.duty_id is not None:
-            choices.append((_choice(request, appeal, f"unit-{department.id}", department.name),))
+    choices += [
+        (_choice(request, appeal, f"unit-{department.id}", department.name),)
+        for department in (await people.departments(request.tx))[:CHOICES]
+        if department.duty_id is not None
+    ]
     return tuple(choices)
 
 
@@ -191,7 +193,7 @@ _WORDS: Mapping[str, Verb | None] = {
 
 
 async def follow_up(request: Request) -> Reply:
-    """回访: what a call to the firm brought, recorded with the caller's name; silence is counted, never taken for 满意."""
+    """回访: what a call to the firm brought, recorded by name; silence is counted, never taken for 满意."""
     appeal = await request.appeal()
     word, _, said = (
         request.argument or request.need_text("ask.follow_up", {"number": appeal.number})
@@ -205,15 +207,10 @@ async def follow_up(request: Request) -> Reply:
         return Reply(
             "oversight.no_answer", {**await _facts(request, after), "calls": after.calls}, appeal=after
         )
-    change = take(
-        appeal,
-        verb,
-        by=request.who.id,
-        at=request.at,
-        rules=request.rules,
-        details=Details(text=said, facts=facts),
-    )
-    after = await request.record(change)
+    if appeal.status not in open_to(Verb.FOLLOW_UP) | {Status.UNRATED}:
+        here = Said(f"status.{appeal.status}")
+        raise Refused("refused.follow_up_not_asked", {"number": appeal.number, "status": here})
+    after = await request.step(appeal, verb, Details(text=said, facts=facts))
     return Reply(
         "oversight.answered", {**await _facts(request, after), "verdict": Said(f"verb.{verb}")}, appeal=after
     )

@@ -1,7 +1,7 @@
 """An owner raises a matter: it gets its number, its date and its lead at once, and he hears so at once."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain import lifecycle, routing
@@ -26,29 +26,25 @@ KINDS = {
     Verb.SUGGEST: Kind.SUGGESTION,
     Verb.FILE: Kind.APPEAL,
 }
+_ASK = {
+    Verb.APPEAL: "ask.appeal",
+    Verb.INQUIRE: "ask.inquiry",
+    Verb.COMPLAIN: "ask.complaint",
+    Verb.SUGGEST: "ask.suggestion",
+    Verb.FILE: "ask.appeal",
+}
 MOST_A_DAY = 20
 OWN_BUTTONS = (Verb.SUPPLEMENT, Verb.WITHDRAW)
 
 
 async def raise_matter(request: Request) -> Reply:
     """诉求, 咨询, 投诉, 建议: file it, or ask for the words that are missing."""
-    text = _fitting(
-        request.need_text(f"ask.{KINDS[request.verb]}")
-    )
-    firm = await _firm(request)
-    await _must_not_flood(request, firm)
-    appeal = await file_appeal(
-        request.tx,
-        request.rules,
-        kind=KINDS[request.verb],
-        text=text,
-        person=request.who,
-        enterprise_id=firm.id,
-        chat=request.chat,
-        at=request.at,
-        attachments=request.attachments,
-    )
-    return await _filed(request, appeal)
+    text = fitting(request.need_text(_ASK[request.verb]))
+    firm = await firm_for(request)
+    await must_not_flood(request, firm)
+    matter = Matter(KINDS[request.verb], text, firm.id, request.chat, request.who, request.attachments)
+    appeal = await file_appeal(request.tx, request.rules, matter, request.at)
+    return await filed_reply(request, appeal)
 
 
 async def offer_to_file(request: Request) -> Reply:
@@ -74,23 +70,21 @@ async def record_for_firm(request: Request) -> Reply:
         raise Refused("refused.firm_unknown" if not firms else "refused.firm_unclear", {"name": name[:40]})
     if not text.strip():
         raise Ask("ask.record_text", {"firm": firms[0].short_name}, keep={"line": line})
-    appeal = await file_appeal(
-        request.tx,
-        request.rules,
-        kind=Kind.APPEAL,
-        text=_fitting(text.strip()),
-        person=None,
-        enterprise_id=firms[0].id,
-        chat=request.chat,
-        at=request.at,
+    matter = Matter(
+        Kind.APPEAL,
+        fitting(text.strip()),
+        firms[0].id,
+        request.chat,
         attachments=request.attachments,
         recorded_by=request.who.id,
     )
+    appeal = await file_appeal(request.tx, request.rules, matter, request.at)
     facts = await listeners.appeal_facts(request.tx, appeal, request.rules)
     return Reply("appeal.recorded", facts, appeal=appeal, private=not request.chat.private)
 
 
-def _fitting(text: str) -> str:
+def fitting(text: str) -> str:
+    """The text, if it can be filed: neither too long nor without a word."""
     if len(text) > MOST_TEXT:
         raise Refused("refused.too_long", {"most": MOST_TEXT, "length": len(text)})
     if not any(char.isalnum() for char in text):
@@ -98,7 +92,7 @@ def _fitting(text: str) -> str:
     return text
 
 
-async def _firm(request: Request) -> Enterprise:
+async def firm_for(request: Request) -> Enterprise:
     """The firm for which a contact speaks: the only one, the group's one, or the one that he picks."""
     mine = sorted(request.who.enterprise_ids)
     if not mine:
@@ -114,42 +108,44 @@ async def _firm(request: Request) -> Enterprise:
     raise Ask("ask.which_firm", {}, buttons)
 
 
-async def _must_not_flood(request: Request, firm: Enterprise) -> None:
+async def must_not_flood(request: Request, firm: Enterprise) -> None:
+    """Twenty matters a day and firm are enough."""
     today = request.rules.calendar.day_start(request.at)
     if await appeals.filed_since(request.tx, firm.id, today) >= MOST_A_DAY:
         raise Refused("refused.too_many", {"most": MOST_A_DAY})
 
 
-async def file_appeal(
-    tx: Tx,
-    rules: Rules,
-    *,
-    kind: Kind,
-    text: str,
-    person: Person | None,
-    enterprise_id: int,
-    chat: Chat,
-    at: datetime,
-    attachments: tuple[Attachment, ...] = (),
-    recorded_by: int | None = None,
-) -> Appeal:
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What was raised, for which firm and where; by its own `person`, or recorded for it by somebody of the office."""
+
+    kind: Kind
+    text: str
+    enterprise_id: int
+    chat: Chat
+    person: Person | None = None
+    attachments: tuple[Attachment, ...] = ()
+    recorded_by: int | None = None
+
+
+async def file_appeal(tx: Tx, rules: Rules, matter: Matter, at: datetime) -> Appeal:
     """Give a matter its number and, where the rules are sure, its lead; `at` is when it was said, its clock's start."""
-    firm = await people.enterprise(tx, enterprise_id)
+    firm = await people.enterprise(tx, matter.enterprise_id)
     draft = Draft(
         number=await appeals.new_number(tx),
-        kind=kind,
-        title=title_of(text),
-        text=text,
-        category=routing.guess(text, kind, rules.categories),
+        kind=matter.kind,
+        title=title_of(matter.text),
+        text=matter.text,
+        category=routing.guess(matter.text, matter.kind, rules.categories),
         enterprise_id=firm.id,
-        contact_id=person.id if person else None,
+        contact_id=matter.person.id if matter.person else None,
         liaison_id=firm.liaison_id,
-        source=_source(chat, recorded_by),
-        origin_chat_id=chat.id,
-        recorded_by=recorded_by,
-        attachments=tuple((file.hash, file.name) for file in attachments),
+        source=_source(matter.chat, matter.recorded_by),
+        origin_chat_id=matter.chat.id,
+        recorded_by=matter.recorded_by,
+        attachments=tuple((file.hash, file.name) for file in matter.attachments),
     )
-    by = person.id if person else recorded_by
+    by = matter.person.id if matter.person else matter.recorded_by
     filed = lifecycle.submit(draft, by=by, at=at, rules=rules)
     return await _route(tx, rules, await appeals.record(tx, filed, rules), firm, filed)
 
@@ -191,12 +187,10 @@ async def _with_deputies(tx: Tx, ids: set[int | None], at: datetime) -> Mapping[
     return found
 
 
-async def _filed(request: Request, appeal: Appeal) -> Reply:
+async def filed_reply(request: Request, appeal: Appeal) -> Reply:
     """The answer at once: number, category, who, by when. In a group what is sensitive is only said to have arrived."""
     facts: dict[str, Fact] = await listeners.appeal_facts(request.tx, appeal, request.rules)
-    facts["files"] = (
-        Said("appeal.files", {"count": len(request.attachments)}) if request.attachments else None
-    )
+    facts["files"] = Said("appeal.files", {"count": len(request.attachments)}) if request.attachments else None
     sensitive = appeal.kind is Kind.COMPLAINT or request.rules.category(appeal.category).sensitive
     if appeal.status is Status.SUBMITTED:
         facts |= {"dispatch_due": appeal.dispatch_due, "category": Said("category.unsure")}

@@ -1,4 +1,4 @@
-"""From a request to its reply: Request, Reply, Ask, and perform(), the one way in which anything is done for a person."""
+"""From a request to its reply: Request, Reply, Ask, and perform(), the one way in which a person gets anything done."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,8 @@ Buttons = tuple[tuple[Button, ...], ...]
 class Reply:
     """What is answered: a text key with facts. `private`: where it was asked in a group, the answer goes privately.
 
-    `appeal` is what the message is about, so that a reply to it stands for its number.
+    `appeal` is what the message is about, so that a reply to it stands for its number. A reply with `keep` asks for
+    more, as Ask does, but what was done so far stays done.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Reply:
     private: bool = False
     appeal: Appeal | None = None
     files: tuple[Mapping[str, Any], ...] = ()
+    keep: Mapping[str, Any] | None = None
 
 
 class Ask(Exception):
@@ -122,8 +124,8 @@ class Request:
     async def appeal(self) -> Appeal:
         """The appeal that is meant, if this person may do this to it.
 
-        By number, by the message replied to, by the pressed button, or because only one fits; several are offered to pick
-        from. One that he may not see is answered exactly like one that does not exist.
+        By number, by the message replied to, by the pressed button, or because only one fits; several are offered to
+        pick from. One that he may not see is answered exactly like one that does not exist.
         """
         meant = await self._meant()
         held = await self.relations(meant)

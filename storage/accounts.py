@@ -69,9 +69,21 @@ async def bound_since(tx: Tx, account_id: int) -> datetime | None:
     return from_ms_or_none(row["bound_at"]) if row else None
 
 
+async def of_chat(tx: Tx, chat_id: int) -> int | None:
+    """The account whose private chat this is."""
+    row = await tx.one("SELECT account_id FROM chats WHERE id = :id AND private = 1", {"id": chat_id})
+    return row["account_id"] if row else None
+
+
 async def private_chat_of(tx: Tx, account_id: int) -> int | None:
     """The id of the private chat with an account, bound or not."""
     row = await tx.one(
         "SELECT MIN(id) AS id FROM chats WHERE account_id = :account AND private = 1", {"account": account_id}
     )
+    return row["id"] if row else None
+
+
+async def private_chat(tx: Tx, account_id: int) -> int | None:
+    """The private chat that belongs to an account itself, whoever stands behind it."""
+    row = await tx.one("SELECT MIN(id) AS id FROM chats WHERE private = 1 AND account_id = :id", {"id": account_id})
     return row["id"] if row else None

@@ -1,4 +1,4 @@
-"""The outbox from the pump's side: claim under a lease, keep the body, mark the outcome; order holds within (chat, lane)."""
+"""The outbox from the pump's side: claim under a lease, keep the body, mark the outcome; lanes keep their order."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,18 @@ from typing import Any
 
 from domain.said import Fact, from_facts
 from storage.database import Row, Tx
-from storage.values import from_json, from_ms, from_ms_or_none, to_json, to_ms
+from storage.values import from_json, from_ms, from_ms_or_none, one_of, to_json, to_ms, to_ms_or_none
 
 LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A claimed row. `token` fences the marks of an earlier claimer; `body` is what was rendered before, if anything."""
+    """A claimed row. `token` fences the marks of an earlier claimer; `body` is what was rendered before, if anything.
+
+    `attempts` counts the sends that failed, `doubts` those of which nobody knows. `target` is the platform's id of the
+    message that an edit changes, None where that one never arrived.
+    """
 
     id: int
     token: int
@@ -32,11 +36,13 @@ class Owed:
     person_id: int | None
     reply_to: str | None
     edits: int | None
+    target: str | None
     silent: bool
     attempts: int
+    doubts: int
     written_at: datetime
     expires_at: datetime | None
-    first_tried_at: datetime | None
+    first_tried_at: datetime
     body: Mapping[str, Any] | None
 
 
@@ -58,49 +64,80 @@ def _owed(row: Row) -> Owed:
         person_id=row["person_id"],
         reply_to=row["reply_to"],
         edits=row["edits"],
+        target=row["target"],
         silent=bool(row["silent"]),
         attempts=row["attempts"],
+        doubts=row["doubts"],
         written_at=from_ms(row["written_at"]),
         expires_at=from_ms_or_none(row["expires_at"]),
-        first_tried_at=from_ms_or_none(row["first_tried_at"]),
+        first_tried_at=from_ms(row["first_tried_at"]),
         body=from_json(row["body"]) if row["body"] else None,
     )
 
 
+# The walk goes from chat to chat along the index, so that it costs by the chats that are owed something and not by the
+# messages. A row whose hour has not come holds nobody up; nor does an edit whose message is still on its way.
 _HEADS = """
-SELECT o.id FROM outbox o JOIN chats c ON c.id = o.chat_id
-WHERE o.state = 'pending' AND o.due_at <= :civil AND o.retry_at <= :machine AND c.channel IN ({channels})
-  AND NOT EXISTS (
-      SELECT 1 FROM outbox e WHERE e.chat_id = o.chat_id AND e.lane = o.lane AND e.seq < o.seq
-      AND (e.state = 'sending' OR (e.state = 'pending' AND e.due_at <= :civil)))
+WITH RECURSIVE owing(chat_id) AS (
+    SELECT MIN(chat_id) FROM outbox WHERE state IN ('pending', 'sending')
+    UNION ALL
+    SELECT (SELECT MIN(o.chat_id) FROM outbox o
+            WHERE o.state IN ('pending', 'sending') AND o.chat_id > owing.chat_id)
+    FROM owing WHERE owing.chat_id IS NOT NULL
+),
+lanes(lane) AS (VALUES (0), (1), (2), (3)),
+heads(id) AS (
+    SELECT (SELECT o.id FROM outbox o
+            WHERE o.chat_id = owing.chat_id AND o.lane = lanes.lane AND o.state IN ('pending', 'sending')
+              AND (o.state = 'sending' OR (o.due_at <= :civil AND NOT EXISTS (
+                  SELECT 1 FROM outbox t WHERE t.id = o.edits AND t.state IN ('pending', 'sending'))))
+            ORDER BY o.seq LIMIT 1)
+    FROM owing JOIN chats c ON c.id = owing.chat_id CROSS JOIN lanes
+    WHERE c.not_before <= :machine AND c.channel IN ({channels})
+)
+SELECT o.id FROM heads JOIN outbox o ON o.id = heads.id
+WHERE o.state = 'pending' AND o.retry_at <= :machine
 ORDER BY o.lane, o.id LIMIT :most
 """
 _CLAIM = """
 UPDATE outbox SET state = 'sending', token = token + 1, lease_until = :until,
                   first_tried_at = COALESCE(first_tried_at, :machine)
-WHERE id = :id AND state = 'pending'
+WHERE id = :id AND state = 'pending' AND retry_at <= :machine
 """
 _ROW = """
-SELECT o.*, c.channel, c.external_id, c.private FROM outbox o JOIN chats c ON c.id = o.chat_id WHERE o.id = :id
+SELECT o.*, c.channel, c.external_id, c.private, t.platform_id AS target
+FROM outbox o JOIN chats c ON c.id = o.chat_id LEFT JOIN outbox t ON t.id = o.edits
 """
 
 
-async def claim(
+async def heads(
     tx: Tx, channels: Collection[str], civil: datetime, machine: datetime, most: int = 64
-) -> Sequence[Owed]:
-    """Take the heads of the lanes whose hour has come, the most urgent lane first, each under a lease of 60 seconds."""
-    names = {f"channel{n}": name for n, name in enumerate(sorted(channels))}
-    listed = ", ".join(f":{name}" for name in names) or "NULL"
-    moment = {"civil": to_ms(civil), "machine": to_ms(machine)}
-    rows = await tx.all(_HEADS.format(channels=listed), {**names, **moment, "most": most})
-    claimed: list[Owed] = []
-    for row in rows:
-        mine = {"id": row["id"], "until": to_ms(machine + LEASE), "machine": to_ms(machine)}
-        if await tx.run(_CLAIM, mine) == 1:
-            full = await tx.one(_ROW, {"id": row["id"]})
-            assert full is not None  # claimed just now
-            claimed.append(_owed(full))
-    return claimed
+) -> Sequence[int]:
+    """The heads of the lanes whose hour has come, the most urgent lane first, then the oldest row."""
+    if not channels:
+        return []
+    listed, names = one_of("channel", channels)
+    moment = {"civil": to_ms(civil), "machine": to_ms(machine), "most": most}
+    return [row["id"] for row in await tx.all(_HEADS.format(channels=listed), {**names, **moment})]
+
+
+async def claim(tx: Tx, row_id: int, machine: datetime) -> Owed | None:
+    """Take a row that was a head just now, under a lease of 60 seconds; None if somebody was faster."""
+    mine = {"id": row_id, "until": to_ms(machine + LEASE), "machine": to_ms(machine)}
+    if await tx.run(_CLAIM, mine) != 1:
+        return None
+    row = await tx.one(_ROW + "WHERE o.id = :id", {"id": row_id})
+    assert row is not None  # claimed just now
+    return _owed(row)
+
+
+async def renew(tx: Tx, owed: Owed, machine: datetime) -> bool:
+    """Another 60 seconds from now; False when another claimer has taken the row since: then it must not be sent."""
+    kept = await tx.run(
+        "UPDATE outbox SET lease_until = :until WHERE id = :id AND token = :token AND state = 'sending'",
+        {"until": to_ms(machine + LEASE), "id": owed.id, "token": owed.token},
+    )
+    return kept == 1
 
 
 async def keep_body(tx: Tx, owed: Owed, body: Mapping[str, Any]) -> None:
@@ -117,14 +154,18 @@ async def mark(
     platform_id: str | None = None,
     error: str | None = None,
 ) -> bool:
-    """Write the outcome (sent, dead, uncertain, superseded); False when another claimer has taken the row since."""
+    """Write the outcome (sent, dead, uncertain, superseded); False when another claimer has taken the row since.
+
+    Of a row that was given up as lost meanwhile, and not yet taken again, it may still be told that it was sent.
+    """
+    open_ = "state IN ('sending', 'pending', 'uncertain')" if state == "sent" else "state = 'sending'"
     changed = await tx.run(
-        """UPDATE outbox SET state = :state, sent_at = :at, platform_id = COALESCE(:platform_id, platform_id),
-                             error = :error, lease_until = NULL
-           WHERE id = :id AND token = :token""",
+        f"""UPDATE outbox SET state = :state, sent_at = :at, platform_id = COALESCE(:platform_id, platform_id),
+                              error = :error, lease_until = NULL
+            WHERE id = :id AND token = :token AND {open_}""",
         {
             "state": state,
-            "at": to_ms(at) if at else None,
+            "at": to_ms_or_none(at),
             "platform_id": platform_id,
             "error": error,
             "id": owed.id,
@@ -134,35 +175,57 @@ async def mark(
     return changed == 1
 
 
-async def put_back(tx: Tx, owed: Owed, retry_at: datetime, error: str, *, counted: bool) -> None:
-    """Not sent: the row waits until `retry_at` (machine time) at the head of its lane."""
-    await tx.run(
+async def put_back(
+    tx: Tx, owed: Owed, retry_at: datetime, error: str, *, counted: bool = True, doubt: bool = False
+) -> bool:
+    """Not sent, or in `doubt`: the row waits until `retry_at` (machine time) at the head of its lane.
+
+    What is not `counted` against the row leaves no trace on it, neither in its attempts nor in the time it was tried.
+    """
+    back = await tx.run(
         """UPDATE outbox SET state = 'pending', retry_at = :retry, error = :error, attempts = attempts + :counted,
-                             lease_until = NULL, first_tried_at = CASE WHEN :counted = 1 THEN first_tried_at END
-           WHERE id = :id AND token = :token""",
+                             doubts = doubts + :doubt, lease_until = NULL,
+                             first_tried_at = CASE WHEN :counted = 1 THEN first_tried_at END
+           WHERE id = :id AND token = :token AND state = 'sending'""",
         {
             "retry": to_ms(retry_at),
             "error": error,
             "counted": int(counted),
+            "doubt": int(doubt),
             "id": owed.id,
             "token": owed.token,
         },
     )
+    return back == 1
 
 
-async def abandoned(tx: Tx, machine: datetime) -> Sequence[Owed]:
-    """Rows whose claimer has not come back within its lease: nobody knows whether they arrived."""
-    rows = await tx.all(
-        "SELECT id FROM outbox WHERE state = 'sending' AND lease_until <= :now", {"now": to_ms(machine)}
+async def hold(tx: Tx, chat_id: int, until: datetime) -> None:
+    """Send nothing to this chat until then (machine time), in no lane: so its platform asked."""
+    await tx.run(
+        "UPDATE chats SET not_before = :until WHERE id = :id AND not_before < :until",
+        {"until": to_ms(until), "id": chat_id},
     )
-    found = [await tx.one(_ROW, {"id": row["id"]}) for row in rows]
-    return [_owed(row) for row in found if row is not None]
 
 
-async def platform_id_of(tx: Tx, row_id: int) -> str | None:
-    """The platform's id of a message that was sent."""
-    row = await tx.one("SELECT platform_id FROM outbox WHERE id = :id", {"id": row_id})
-    return row["platform_id"] if row else None
+async def abandoned(tx: Tx, machine: datetime, *, started: bool = False) -> Sequence[Owed]:
+    """Rows whose claimer has not come back within its lease: nobody knows whether they arrived.
+
+    On SQLite one process has the house to itself: when it has just `started`, every claimed row is such a row.
+    """
+    alone = started and tx.engine == "sqlite"
+    over = "WHERE o.state = 'sending'" if alone else "WHERE o.state = 'sending' AND o.lease_until <= :now"
+    rows = await tx.all(_ROW + over + " ORDER BY o.lease_until, o.id", {} if alone else {"now": to_ms(machine)})
+    return [_owed(row) for row in rows]
+
+
+async def overtaken(tx: Tx, owed: Owed) -> bool:
+    """Whether a later edit of the same message stands in the outbox and has not failed: then the newest wins."""
+    later = await tx.all(
+        """SELECT id FROM outbox WHERE edits = :edits AND id > :id
+           AND state IN ('pending', 'sending', 'sent', 'uncertain') LIMIT 1""",
+        {"edits": owed.edits, "id": owed.id},
+    )
+    return bool(later)
 
 
 async def unreachable(tx: Tx, chat_id: int) -> None:

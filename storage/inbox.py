@@ -1,12 +1,12 @@
 """What came in: raw updates, committed before the platform is told so, and handled one a chat at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from storage.database import Tx
-from storage.values import from_json, from_ms, to_json, to_ms
+from storage.database import Row, Tx
+from storage.values import from_json, from_ms, one_of, to_json, to_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +41,39 @@ async def keep(
     return int(row["id"]) if row else None
 
 
-async def heads(tx: Tx, machine: datetime, most: int = 64) -> Sequence[int]:
-    """The oldest unhandled update of each chat, the longest waiting first; one that must wait holds up its own chat."""
-    rows = await tx.all(
-        """SELECT MIN(id) AS id, chat_key FROM inbox WHERE state = 'new' GROUP BY chat_key ORDER BY 1 LIMIT :most""",
-        {"most": most * 4},
-    )
-    ready = [int(row["id"]) for row in rows]
-    waiting = await tx.all("SELECT id FROM inbox WHERE state = 'new' AND retry_at > :now", {"now": to_ms(machine)})
-    held = {int(row["id"]) for row in waiting}
-    return [entry for entry in ready if entry not in held][:most]
+_HEADS = """
+WITH RECURSIVE waiting(chat_key) AS (
+    SELECT MIN(chat_key) FROM inbox WHERE state = 'new'
+    UNION ALL
+    SELECT (SELECT MIN(i.chat_key) FROM inbox i WHERE i.state = 'new' AND i.chat_key > waiting.chat_key)
+    FROM waiting WHERE waiting.chat_key IS NOT NULL
+)
+SELECT head.id FROM waiting JOIN inbox head
+    ON head.id = (SELECT MIN(i.id) FROM inbox i WHERE i.state = 'new' AND i.chat_key = waiting.chat_key)
+WHERE head.retry_at <= :machine AND head.channel IN ({channels})
+ORDER BY head.id LIMIT :most
+"""
 
 
-async def claim(tx: Tx, entry_id: int) -> Entry | None:
-    """Take an update for good in this transaction; None if another worker has."""
+async def heads(tx: Tx, channels: Collection[str], machine: datetime, most: int = 64) -> Sequence[int]:
+    """The oldest unhandled update of each chat, the longest waiting first.
+
+    One that must wait until `retry_at` holds up its own chat alone. The walk goes from chat to chat along the index,
+    so that it costs by the number of chats that wait, not by that of their messages.
+    """
+    listed, names = one_of("channel", channels)
+    rows = await tx.all(_HEADS.format(channels=listed), {**names, "machine": to_ms(machine), "most": most})
+    return [row["id"] for row in rows]
+
+
+async def claim(tx: Tx, entry_id: int, machine: datetime) -> Entry | None:
+    """Take an update for good in this transaction; None if another worker has, or if it must wait by now."""
     row = await tx.one(
-        """UPDATE inbox SET state = 'done' WHERE id = :id AND state = 'new'
+        """UPDATE inbox SET state = 'done' WHERE id = :id AND state = 'new' AND retry_at <= :machine
            RETURNING id, channel, chat_key, body, received_at, attempts""",
-        {"id": entry_id},
+        {"id": entry_id, "machine": to_ms(machine)},
     )
-    if row is None:
-        return None
-    return Entry(
-        row["id"],
-        row["channel"],
-        row["chat_key"],
-        from_json(row["body"]),
-        from_ms(row["received_at"]),
-        row["attempts"],
-    )
+    return _entry(row) if row else None
 
 
 async def failed(tx: Tx, entry_id: int, error: str, retry_at: datetime, *, dead: bool) -> None:
@@ -84,7 +88,15 @@ async def failed(tx: Tx, entry_id: int, error: str, retry_at: datetime, *, dead:
 async def entry(tx: Tx, entry_id: int) -> Entry | None:
     """An update as it stands, without taking it."""
     row = await tx.one("SELECT * FROM inbox WHERE id = :id", {"id": entry_id})
-    if row is None:
-        return None
-    body = from_json(row["body"])
-    return Entry(row["id"], row["channel"], row["chat_key"], body, from_ms(row["received_at"]), row["attempts"])
+    return _entry(row) if row else None
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(
+        id=row["id"],
+        channel=row["channel"],
+        chat_key=row["chat_key"],
+        body=from_json(row["body"]),
+        received_at=from_ms(row["received_at"]),
+        attempts=row["attempts"],
+    )

@@ -99,7 +99,7 @@ async def migrate(
     for migration in migrations:
         if migration.number in records:
             continue
-        if await database.transaction(lambda tx, step=migration: _apply(tx, step, at)):  # type: ignore[misc]
+        if await database.transaction(lambda tx, step=migration: _apply(tx, step, at)):  # type: ignore[misc]  # the default binds the step of this turn of the loop
             applied.append(migration)
             reached(migration)
     return applied

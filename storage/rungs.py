@@ -23,11 +23,14 @@ class Owed:
 
 
 async def reach(tx: Tx, appeal_id: int, due: Due, listener: int, at: datetime) -> bool:
-    """Note that a rung was reached for a listener (a person's id); False if it was noted before."""
+    """Note that a rung was reached for a listener (a person's id); False if it was noted before.
+
+    It is owed to him at once, or held until somebody releases it.
+    """
     return (
         await tx.run(
             """INSERT INTO rungs(appeal_id, clock, round, label, listener, due_at, reached_at, state)
-               VALUES (:appeal, :clock, :round, :label, :listener, :due, :at, 'owed')
+               VALUES (:appeal, :clock, :round, :label, :listener, :due, :at, :state)
                ON CONFLICT (appeal_id, clock, round, label, listener) DO NOTHING""",
             {
                 "appeal": appeal_id,
@@ -37,14 +40,22 @@ async def reach(tx: Tx, appeal_id: int, due: Due, listener: int, at: datetime) -
                 "listener": str(listener),
                 "due": to_ms(due.at),
                 "at": to_ms(at),
+                "state": "held" if due.rung.release else "owed",
             },
         )
         == 1
     )
 
 
+async def release(tx: Tx, appeal_id: int) -> int:
+    """Let out the rungs of an appeal that were held; how many."""
+    return await tx.run(
+        "UPDATE rungs SET state = 'owed' WHERE appeal_id = :appeal AND state = 'held'", {"appeal": appeal_id}
+    )
+
+
 async def supersede_lower(tx: Tx, appeal_id: int, listener: int) -> None:
-    """Of the rungs of one appeal that a listener is owed only the highest is told; the others are kept as superseded."""
+    """Of an appeal's rungs owed to a listener only the highest is told; the others are kept as superseded."""
     await tx.run(
         """UPDATE rungs SET state = 'superseded'
            WHERE appeal_id = :appeal AND listener = :listener AND state = 'owed' AND id <> (

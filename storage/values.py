@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,3 +41,9 @@ def to_json(value: Any) -> str:
 def from_json(text: str) -> Any:
     """The value that `to_json` wrote."""
     return json.loads(text)
+
+
+def one_of(name: str, values: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """The inside of IN (...) and its parameters, `name` and a number each; of no values NULL, which nothing equals."""
+    named = {f"{name}{n}": value for n, value in enumerate(sorted(values))}
+    return ", ".join(f":{each}" for each in named) or "NULL", named

@@ -75,7 +75,8 @@ class _Scan:
         *outer, last = self._name("]")
         self.spot += 2 if double else 1
         path: Path = (*self._resolve(tuple(outer)), last)
-        self._note(path, line)
+        for length in range(1, len(path) + 1):
+            self._note(path[:length], line)
         if double:
             self.lists[path] = self.lists.get(path, 0) + 1
         self.table = self._inside(path)

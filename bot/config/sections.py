@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from bot.config import values
 from bot.config.problems import Wrong, wrong
-from domain.hours import Hours, Interval, Season, parse_interval
+from domain.hours import Hours, Season, parse_interval
 from domain.rules import Category, DigestTimes, Listener, Route, Rung, SurveyTerms, Terms
 from domain.said import Said
 from domain.spans import Span, parse_span
@@ -368,5 +368,3 @@ class Security(Section):
     """[security]"""
 
     key_file: Path = Path("data/lianqi.key")
-
-

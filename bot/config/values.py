@@ -164,7 +164,7 @@ def read_address(*schemes: str) -> Callable[[str], str]:
 
 
 def read_storage(secret: SecretStr) -> SecretStr:
-    """Where the rows are: sqlite:///folder/file.db or postgresql://user@host/db. It may hold a password: never shown."""
+    """Where the rows are: sqlite:///folder/file.db or postgresql://user@host/db, perhaps with a password."""
     scheme, found, rest = secret.get_secret_value().strip().partition("://")
     if scheme not in _DATABASES or not found:
         raise wrong("config.bad_storage")
@@ -273,9 +273,7 @@ SafeAddress = Annotated[str, AfterValidator(read_address("https")), "address"]
 SocketAddress = Annotated[str, AfterValidator(read_address("wss", "ws")), "address"]
 StorageAddress = Annotated[SecretStr, AfterValidator(read_storage), "address"]
 Secret = Annotated[SecretStr, AfterValidator(read_secret(r"\S+", "…")), "secret"]
-TelegramToken = Annotated[
-    SecretStr, AfterValidator(read_secret(r"[0-9]+:[A-Za-z0-9_-]+", "123456:ABC-DEF")), "secret"
-]
+TelegramToken = Annotated[SecretStr, AfterValidator(read_secret(r"[0-9]+:[A-Za-z0-9_-]+", "123456:ABC-DEF")), "secret"]
 WebhookSecret = Annotated[
     SecretStr, AfterValidator(read_secret(r"[A-Za-z0-9_-]{0,256}", "A-Z a-z 0-9 _ -, 1-256")), "secret"
 ]

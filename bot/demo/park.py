@@ -17,7 +17,7 @@ from domain.people import Enterprise, Person, Purpose, Role
 from domain.roster import DepartmentEntry, EnterpriseEntry, GroupEntry, PersonEntry, Roster
 from domain.rules import Kind, Rules
 from domain.verbs import Verb
-from handlers.raising import file_appeal
+from handlers.raising import Matter, file_appeal
 from storage import appeals, past, people, roster, sessions
 from storage.database import Database, Tx
 
@@ -149,16 +149,8 @@ async def _live_through(tx: Tx, rules: Rules, told: Mapping[str, Any], at: datet
     cast = await _cast(tx, told["firm"], said)
     chat = await people.private_chat(tx, cast.contact.id)
     assert chat is not None  # everybody was given a seat
-    appeal = await file_appeal(
-        tx,
-        rules,
-        kind=Kind(told["kind"]),
-        text=told["text"],
-        person=cast.contact,
-        enterprise_id=cast.firm.id,
-        chat=chat,
-        at=said,
-    )
+    matter = Matter(Kind(told["kind"]), told["text"], cast.firm.id, chat, cast.contact)
+    appeal = await file_appeal(tx, rules, matter, said)
     for step in told["steps"]:
         appeal = await _take(tx, rules, appeal, cast, step, at)
 

@@ -42,7 +42,12 @@ async def state(request: Request) -> JSONResponse:
             last = await posts.recent(tx, room.id, most=1)
             rooms.append(view.room(room, last[0] if last else None))
         return {
-            "me": {"id": account.id, "name": account.name, "guest": account.person_id is None},
+            "me": {
+                "id": account.id,
+                "name": account.name,
+                "guest": account.person_id is None,
+                "office": person is not None and person.in_office,
+            },
             "rooms": rooms,
             "chips": view.chips(person),
             "serial": await posts.serial(tx),

@@ -12,6 +12,7 @@ from bot.web.signin import hand_over, open_session, visitor
 from domain.errors import Refused
 from domain.said import Said
 from domain.words import cleaned
+from handlers import joining as joined
 from storage import invites, people, sessions
 from storage.database import Tx
 from storage.invites import Invited
@@ -116,10 +117,13 @@ async def _seated(tx: Tx, context: WebContext, joining: Joining) -> Account | No
     if invited.chat is not None and not joining.name and joining.visitor is None:
         raise Refused("web.join.name_needed")
     account = await _account_for(tx, context, joining, invited)
-    if await invites.redeem(tx, joining.code, account.id, at, joining.name) is None:
+    redeemed = await invites.redeem(tx, joining.code, account.id, at, joining.name)
+    if redeemed is None:
         return None
     account = await sessions.account(tx, account.id)
     await sessions.open_private(tx, account, at)
+    await joined.greet(tx, context.rules, account.id, redeemed, at)
+    tx.on_commit(context.wake)
     return account
 
 

@@ -25,7 +25,9 @@ PAGE_TEXTS = (
     "web.page.cancel_reply",
     "web.page.edited",
     "web.page.empty",
+    "web.page.empty_group",
     "web.page.empty_hint",
+    "web.page.empty_office",
     "web.page.failed",
     "web.page.file",
     "web.page.new_below",
@@ -42,6 +44,8 @@ PAGE_TEXTS = (
     "web.page.you",
 )
 DEMO_TEXTS = (
+    "web.demo.everybody",
+    "web.demo.fewer",
     "web.demo.group_firm",
     "web.demo.group_inspection",
     "web.demo.group_liaison",

@@ -43,7 +43,7 @@ async def test_on_a_phone_the_panel_is_a_drawer(program: Program) -> None:
     await page.goto(program.address)
     await expect(page.locator("[data-clock]")).to_contain_text("3月11日（周三） 10:30")
     await expect(page.locator("#demo")).to_be_hidden()
-    await page.get_by_role("button", name="演示面板").tap()
+    await page.get_by_role("button", name="演示面板", exact=True).tap()
     await page.get_by_role("button", name="＋1小时").tap()
     await expect(page.locator("#clock-time")).to_have_text("11:30")
     await page.keyboard.press("Escape")

@@ -117,6 +117,14 @@ def test_each_rung_knows_its_deadline_and_whom_to_tell() -> None:
     assert (due.deadline, due.tell) == (civil("2026-03-23 17:30"), (Listener.HANDLER, Listener.HEAD))
 
 
+def test_rungs_come_in_the_order_of_time_whatever_clock_they_are_of() -> None:
+    late = civil("2026-03-24 10:00")
+    appeal = step(step(filed(), Verb.DISPATCH, late), Verb.RETURN, late)
+    moments = [due.at for due in rungs(appeal, RULES)]
+    assert moments == sorted(moments)
+    assert [due.clock for due in rungs(appeal, RULES)][:2] == [Clock.RESOLVE, Clock.RESOLVE]
+
+
 def test_a_rung_before_its_clock_began_falls_away() -> None:
     rules = make_rules(ladders=LADDERS, terms={"appeal": "1wd"})
     resolve = [due.rung.label for due in rungs(filed(rules=rules), rules) if due.clock is Clock.RESOLVE]

@@ -57,6 +57,7 @@ PEOPLE: Mapping[str, tuple[Role, ...]] = {
     "郑协": (Role.COORDINATOR, Role.CONTACT),
     "吴纪": (Role.INSPECTOR,),
     "监测员": (Role.MONITOR,),
+    "前联系人": (),
     "路人": (),
 }
 UNREACHABLE = ("赵敏", "郑协")
@@ -81,7 +82,7 @@ async def furnish(tx: Tx) -> Park:
         await make_department(tx, "县供电公司", "power", duty_id=ids["李强"], head_id=ids["局长"]),
         await make_department(tx, "自然资源局", "land", duty_id=ids["钱进"]),
     ]
-    first = ("张建国", "赵敏", "两家联系人", "钱进", "郑协")
+    first = ("张建国", "赵敏", "两家联系人", "钱进", "郑协", "前联系人")
     roster = {"liaison_id": ids["王敏"], "deputy_id": ids["备岗"], "chief_id": ids["首席"]}
     firms = [
         await make_enterprise(tx, "宏达机械有限公司", *(ids[name] for name in first), **roster),
@@ -199,23 +200,23 @@ class LifeOfAPark(RuleBasedStateMachine):
     @rule(
         which=st.integers(0, 3),
         whom=st.sampled_from(HANDLERS),
-        steps=st.integers(1, 4),
+        steps=st.integers(1, 6),
         verdict=st.sampled_from([None, *VERDICTS]),
     )
     def work_goes_on(self, which: int, whom: str, steps: int, verdict: Verb | None) -> None:
-        """The usual way, so that the rare turns are reached as well: dispatch, acknowledge, resolve, verdict."""
+        """The usual way, so that the rare turns are reached as well: dispatch to verdict or vain calls."""
         owner = self.park.ids[whom]
         usual = [("周协", Verb.DISPATCH), (whom, Verb.ACKNOWLEDGE), (whom, Verb.RESOLVE)]
-        if verdict is not None:
-            usual.append(("张建国", verdict))
+        usual += [("周协", Verb.FOLLOW_UP)] * 3 if verdict is None else [("张建国", verdict)]
         for name, verb in usual[:steps]:
             self.attempt(which, name, verb, Details(text="说明", handler_id=owner))
 
-    @rule(which=st.integers(0, 3), word=st.sampled_from([None, *VERDICTS]))
-    def a_coordinator_calls(self, which: int, word: Verb | None) -> None:
-        """A call is recorded by its caller's name: with the firm's answer, or without one."""
+    @rule(which=st.integers(0, 3), times=st.integers(1, 3), word=st.sampled_from([None, *VERDICTS]))
+    def a_coordinator_calls(self, which: int, times: int, word: Verb | None) -> None:
+        """Calls are recorded by their caller's name: vain ones, or one with the firm's answer."""
         facts: Mapping[str, Fact] = {"by_call": True, "caller": "周协"}
-        self.attempt(which, "周协", Verb.FOLLOW_UP, Details(text="电话回访", facts=facts), answer=word)
+        for _ in range(times):
+            self.attempt(which, "周协", Verb.FOLLOW_UP, Details(text="电话回访", facts=facts), answer=word)
 
     @rule(which=st.integers(0, 3))
     def the_rules_dispatch(self, which: int) -> None:

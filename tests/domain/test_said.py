@@ -10,12 +10,8 @@ from hypothesis import strategies as st
 from domain.said import Button, Fact, Said, from_facts, to_facts
 from domain.verbs import Verb
 
-INSTANTS = st.integers(-(10**12), 10**13).map(
-    lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
-)
-PLAIN = st.one_of(
-    st.text(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.none()
-)
+INSTANTS = st.integers(-(10**12), 10**13).map(lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms))
+PLAIN = st.one_of(st.text(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.none())
 NAMES = st.from_regex("[a-z_]{1,8}", fullmatch=True)
 
 

@@ -291,7 +291,7 @@ class TestAfterTheCommit:
             tx.on_commit(lambda: called.append(1))
             raise KeyError
 
-        await together(either, unit, write("beside"))  # type: ignore[arg-type]
+        await together(either, unit, write("beside"))  # type: ignore[arg-type]  # three units of different results
         with pytest.raises(KeyError):
             await either.transaction(unit)
         assert called == []

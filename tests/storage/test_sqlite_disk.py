@@ -200,5 +200,5 @@ async def test_what_was_confirmed_outlives_kill_9(database: Database, path: Path
         ("PRAGMA integrity_check", [{"integrity_check": "ok"}]),
         ("SELECT 1 FROM notes LEFT JOIN owed ON note_id = notes.id WHERE note_id IS NULL", []),
     ):
-        assert await reopened.reading(lambda tx, sql=sql: tx.all(sql)) == answer  # type: ignore[misc]
+        assert await reopened.reading(lambda tx, sql=sql: tx.all(sql)) == answer  # type: ignore[misc]  # the default binds this turn of the loop
     await reopened.close()

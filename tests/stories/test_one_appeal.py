@@ -27,6 +27,8 @@ async def live_one_life(town: Town) -> None:
     await town.presses("王敏", "接单")
     await town.presses("王敏", "已联系")
     await town.says("王敏", "进展 已现场勘查，变压器负荷过高", where="", reply_to=town.said[-1].id)
+    await town.wait(until="2026-03-31 09:00")
+    await town.presses("周芳", "放行")
     await town.wait(until="2026-04-01 09:00")
     await town.says("王敏", "办结 1 已更换变压器，复测电压正常")
     await town.presses("张建国", "部分解决")

@@ -1,4 +1,4 @@
-"""A small park with the whole program in it: people speak, time is pushed, and everything that was said is kept in order."""
+"""A small park with the whole program in it: people speak, time is pushed, all that was said is kept in order."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ LADDERS: Mapping[Clock, tuple[Rung, ...]] = {
         Rung("-2wd", parse_span("-2wd"), (Listener.HANDLER,)),
         Rung("0s", parse_span("0s"), (Listener.HANDLER,)),
         Rung("+1wd", parse_span("1wd"), (Listener.HANDLER, Listener.HEAD)),
-        Rung("+3wd", parse_span("3wd"), (Listener.CHIEF,)),
+        Rung("+3wd", parse_span("3wd"), (Listener.CHIEF,), release="coordinator"),
     ),
     Clock.SURVEY: (
         Rung("+3wd", parse_span("3wd"), (Listener.CONTACT,)),
@@ -54,7 +54,7 @@ class Said:
 
 
 class Town:
-    """The program over a channel in memory with frozen time. Names are people; a chat is private or a group by its name."""
+    """The program over a channel in memory with frozen time. A chat is a person's own or a group by its name."""
 
     def __init__(self, app: App, channel: MemoryChannel) -> None:
         self.app = app
@@ -64,7 +64,12 @@ class Town:
 
     @classmethod
     async def open(
-        cls, url: str = "sqlite:///:memory:", at: str = "2026-03-11 09:00", *, rules: Rules | None = None, new: bool = True
+        cls,
+        url: str = "sqlite:///:memory:",
+        at: str = "2026-03-11 09:00",
+        *,
+        rules: Rules | None = None,
+        new: bool = True,
     ) -> "Town":
         """A park of two firms in two zones, their cadres and offices, on a working morning."""
         database = await open_database(url)
@@ -201,12 +206,15 @@ async def people_the_town(tx: Tx) -> None:
     zhang = await make(tx, "张建国", Role.CONTACT)
     second = await make(tx, "张会计", Role.CONTACT)
     other = await make(tx, "陈和顺", Role.CONTACT)
-    await tx.run("UPDATE departments SET duty_id = :d, head_id = :h WHERE id = :id", {"d": duty, "h": head, "id": power})
+    staff = {"d": duty, "h": head, "id": power}
+    await tx.run("UPDATE departments SET duty_id = :d, head_id = :h WHERE id = :id", staff)
     await tx.run("UPDATE departments SET duty_id = :d WHERE id = :id", {"d": teacher, "id": school})
     hongda = await making.make_enterprise(
         tx, "宏达机械有限公司", zhang, second, liaison_id=wang, deputy_id=li, chief_id=chief, short_name="宏达机械"
     )
-    heshun = await making.make_enterprise(tx, "和顺物流有限公司", other, liaison_id=wang, deputy_id=li, short_name="和顺物流")
+    heshun = await making.make_enterprise(
+        tx, "和顺物流有限公司", other, liaison_id=wang, deputy_id=li, short_name="和顺物流"
+    )
     await group(tx, Purpose.LIAISON, "大树营联企群", hongda, heshun)
     await group(tx, Purpose.LIAISON, "宏达机械联企群", hongda)
     await group(tx, Purpose.COORDINATION, "优化办调度群")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.keys import keys
 from domain.appeal import Satisfaction, Solution, Source, Status
 from domain.people import Purpose, Role
 from domain.rules import Clock, Difficulty, Kind
@@ -30,6 +31,11 @@ FAMILIES = {
     "clock.": set(Clock),
     "role.": set(Role),
     "purpose.": set(Purpose),
+    "remind.": {
+        *(f"{clock}_{word}" for clock in ("acknowledge", "resolve") for word in ("soon", "late", "watch")),
+        *("one", "several", "dispatch", "survey", "survey_call", "latest", "no_progress", "release"),
+    },
+    "setting.": {key.text.removeprefix("setting.") for key in keys()},
     "weekday.": {str(day) for day in range(1, 8)},
     "month.": {str(month) for month in range(1, 13)},
     "reason.": set(),  # a park's coordinator chooses from whatever stands there

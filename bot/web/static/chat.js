@@ -66,6 +66,7 @@ async function send(draft) {
   try {
     const made = await ask(`/api/chat/rooms/${room}/say`, { method: "POST", body: form });
     talk.settled(draft);
+    composer.trouble("");
     arrived(made.post);
   } catch (error) {
     talk.failed(draft, error.message);
@@ -139,6 +140,7 @@ async function enter(id, remember = true) {
   at("room-note").textContent = room.note;
   if (remember) history.pushState({ room: id }, "", `#${id}`);
   composer.open(id);
+  talk.hint = say(!room.private ? "empty_group" : page.me.office ? "empty_office" : "empty_hint");
   talk.clear();
   try {
     const { posts, more } = await ask(`/api/chat/rooms/${id}/posts`);

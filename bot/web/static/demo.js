@@ -6,6 +6,7 @@ const at = (id) => document.getElementById(id);
 const GROUPS = ["firm", "liaison", "department", "office", "inspection"];
 const FACES = { firm: "firm", liaison: "office", department: "office", office: "office", inspection: "group" };
 const STEPS = 5;
+const FEW = 3;
 
 async function ask(path, method = "GET") {
   const answer = await fetch(path, { method });
@@ -81,12 +82,33 @@ function face(person, me) {
   return button;
 }
 
+// A group shows its first few, whoever one is now among them; the others follow on demand.
+function section(group, members, me) {
+  const here = element("section");
+  const shown = [...members.filter((one) => one.id === me), ...members.filter((one) => one.id !== me)];
+  const head = element("h4", "", texts[`group_${group}`]);
+  const faces = shown.map((person) => face(person, me));
+  here.append(head, ...faces);
+  if (faces.length <= FEW + 1) return here;
+  const more = element("button", "more");
+  more.type = "button";
+  const fold = (folded) => {
+    for (const hidden of faces.slice(FEW)) hidden.hidden = folded;
+    more.textContent = folded ? texts.everybody.replace("{count}", faces.length) : texts.fewer;
+    more.setAttribute("aria-expanded", String(!folded));
+  };
+  more.addEventListener("click", () => fold(more.getAttribute("aria-expanded") === "true"));
+  head.append(more);
+  fold(true);
+  return here;
+}
+
 async function cast() {
   const { people, me } = await ask("/demo/people");
   if (document.body.dataset.signedIn === "no" && people.length) return be(people[0].id);
   for (const group of GROUPS) {
     const members = people.filter((person) => person.group === group);
-    if (members.length) at("cast").append(element("h4", "", texts[`group_${group}`]), ...members.map((person) => face(person, me)));
+    if (members.length) at("cast").append(section(group, members, me));
   }
 }
 

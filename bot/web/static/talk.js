@@ -109,7 +109,7 @@ export class Talk {
     this.list.replaceChildren(...rows);
     this.empty.hidden = rows.length > 0;
     if (!rows.length) {
-      this.empty.replaceChildren(avatar({ kind: "bot", name: "" }), element("h2", "", this.say("empty")), element("p", "", this.say("empty_hint")));
+      this.empty.replaceChildren(avatar({ kind: "bot", name: "" }), element("h2", "", this.say("empty")), element("p", "", this.hint));
     }
   }
 

@@ -161,3 +161,18 @@ async def test_storage_that_cannot_work_is_told_and_a_bug_is_not_shown(expected_
             await browser.get("/bug")
     assert (busy.status_code, busy.json()["code"]) == (503, "busy")
     assert "disk" not in busy.text
+
+
+async def test_a_browser_that_leaves_half_way_is_no_error(town: Town) -> None:
+    url, token, sent = f"/api/chat/rooms/{await town.private('张建国')}/read", await town.token("张建国"), []
+
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"127.0.0.1:8080"), (b"origin", HOST.encode()), (b"cookie", f"lianqi={token}".encode())]
+    scope = {"type": "http", "method": "POST", "path": url, "query_string": b"", "headers": headers, "client": None}
+    await town.app(scope, gone, send)
+    assert sent[0]["status"] == 400

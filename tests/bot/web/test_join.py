@@ -56,7 +56,7 @@ async def test_a_firms_card_makes_the_bearer_its_contact_with_a_private_chat(tow
         done = await enter(browser, await card(town, "firm", "和顺物流"), "刘总")
         state = (await browser.get("/api/chat/state")).json()
     assert (done.status_code, done.headers["location"]) == (303, "/")
-    assert state["me"] == {"id": state["me"]["id"], "name": "刘总", "guest": False}
+    assert state["me"] == {"id": state["me"]["id"], "name": "刘总", "guest": False, "office": False}
     assert [room["name"] for room in state["rooms"]] == ["联企办事助手", "和顺群", "片区群"]
     cookie = done.headers["set-cookie"]
     assert all(part in cookie for part in ("HttpOnly", "SameSite=lax", "Path=/"))

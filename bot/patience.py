@@ -1,0 +1,107 @@
+"""How long a failed message waits, when a channel is left in peace as a whole, and when a row is set aside."""
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from storage.delivery import Owed
+
+BACK_OFF = (1.0, 5.0, 15.0, 60.0, 120.0)
+LEAST_WAIT = 0.5
+SET_ASIDE_AFTER = timedelta(minutes=10)
+GIVEN_UP_AFTER = timedelta(hours=24)
+PROBE_TAKES = timedelta(seconds=60)
+MOST_DOUBTS = 3
+
+
+@dataclass(slots=True)
+class _Pause:
+    until: datetime
+    times: int = 0
+    probing: bool = False
+
+
+class Patience:
+    """What a pump has seen of its channels since it started; all moments are machine time.
+
+    A paused channel is tried again with one message; when that arrives, or is refused on its own account, all is well.
+    """
+
+    def __init__(self) -> None:
+        self._pauses: dict[str, _Pause] = {}
+        self._doubts: dict[str, int] = {}
+        self._channels: dict[str, datetime] = {}
+        self._chats: dict[int, datetime] = {}
+
+    def sound(self, channels: Collection[str]) -> list[str]:
+        """Channels that work as far as is known."""
+        return [name for name in channels if name not in self._pauses]
+
+    def to_probe(self, channels: Collection[str], machine: datetime) -> list[str]:
+        """Paused channels whose pause is over: one message may be tried."""
+        return [name for name in channels if name in self._pauses and self._pauses[name].until <= machine]
+
+    def probe(self, channel: str, machine: datetime) -> None:
+        """One message is on its way there; no second one until its outcome is known."""
+        self._pauses[channel].until = machine + PROBE_TAKES
+        self._pauses[channel].probing = True
+
+    def probe_fell_out(self, channel: str, machine: datetime) -> None:
+        """The message that was to be tried need not be sent any more: another may be."""
+        if channel in self._pauses:
+            self._pauses[channel].until = machine
+
+    def down(self, channel: str, machine: datetime, seconds: float | None = None) -> None:
+        """Nothing goes through: pause the channel, longer after each probe; what was in flight together counts once."""
+        pause = self._pauses.setdefault(channel, _Pause(machine, times=-1, probing=True))
+        if pause.probing:
+            pause.times += 1
+            pause.probing = False
+            pause.until = machine + timedelta(seconds=_wait(pause.times, seconds))
+        elif seconds is not None:
+            pause.until = max(pause.until, machine + timedelta(seconds=seconds))
+
+    def doubtful(self, channel: str, machine: datetime) -> None:
+        """A message vanished; a channel that swallows several in a row, or a probe, is down."""
+        self._doubts[channel] = self._doubts.get(channel, 0) + 1
+        if channel in self._pauses or self._doubts[channel] >= MOST_DOUBTS:
+            self.down(channel, machine)
+
+    def up(self, channel: str) -> None:
+        """The channel answers."""
+        self._pauses.pop(channel, None)
+        self._doubts.pop(channel, None)
+
+    def delivered(self, owed: Owed, machine: datetime) -> None:
+        """A message has arrived."""
+        self.up(owed.channel)
+        self._channels[owed.channel] = machine
+        self._chats[owed.chat_id] = machine
+
+    def exhausted(self, owed: Owed, machine: datetime) -> bool:
+        """Whether a row that keeps failing is set aside, so that its lane goes on.
+
+        After ten minutes, if its channel and its chat took other messages since it was first tried: then it is the row.
+        A chat that takes nothing at all keeps its order for a day, as long as its channel works for others.
+        """
+        first = owed.first_tried_at
+        if machine - first < SET_ASIDE_AFTER or not _since(self._channels.get(owed.channel), first):
+            return False
+        return _since(self._chats.get(owed.chat_id), first) or machine - first >= GIVEN_UP_AFTER
+
+
+def _since(moment: datetime | None, first: datetime) -> bool:
+    return moment is not None and moment >= first
+
+
+def _wait(times: int, seconds: float | None) -> float:
+    if seconds is not None:
+        return max(seconds, LEAST_WAIT)
+    return BACK_OFF[min(times, len(BACK_OFF) - 1)]
+
+
+def back_off(attempts: int, seconds: float | None = None) -> timedelta:
+    """How long to wait after so many failed tries, with some jitter; or `seconds`, which the platform asks for."""
+    jitter = random.uniform(0.8, 1.2) if seconds is None else 1.0  # noqa: S311 - jitter, nothing secret
+    return timedelta(seconds=_wait(attempts, seconds) * jitter)
