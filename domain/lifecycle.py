@@ -199,9 +199,7 @@ def take(
     appeal: Appeal, verb: Verb, *, by: int | None, at: datetime, rules: Rules, details: Details = NOTHING
 ) -> Change:
     """Take one step: the appeal as it will be, one version further, or Refused with the reason."""
-    step = STEPS.get((verb, appeal.status))
-    if step is None:
-        raise _wrong_status(appeal, verb)
+    step = step_of(appeal, verb)
     if step.needs_text and not details.text.strip():
         raise Refused("refused.text_needed", {"number": appeal.number, "verb": Said(f"verb.{verb}")})
     moment = Moment(appeal, at, rules, details)
@@ -210,6 +208,14 @@ def take(
     after = replace(appeal, **fields)
     after = replace(after, next_due=_next_look(appeal, after, rules, at))
     return Change(appeal, after, verb, by, at, details.text.strip(), details.facts, details.attachments)
+
+
+def step_of(appeal: Appeal, verb: Verb) -> Step:
+    """The row by which a verb leaves the appeal's status; Refused, with the status it is in, where there is none."""
+    step = STEPS.get((verb, appeal.status))
+    if step is None:
+        raise _wrong_status(appeal, verb)
+    return step
 
 
 def _wrong_status(appeal: Appeal, verb: Verb) -> Refused:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from domain.appeal import Appeal, Details, Status
 from domain.errors import Refused
+from domain.lifecycle import step_of
 from domain.notices import WORK_BUTTONS
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
@@ -22,7 +23,8 @@ async def _answer(request: Request, key: str, appeal: Appeal, *verbs: Verb, **mo
 
 
 def _words(request: Request, ask: str, appeal: Appeal) -> str:
-    """The text that a step needs, with the matter named in the question."""
+    """The text that a step needs, with the matter named in the question; not asked for where the step does not fit."""
+    step_of(appeal, request.verb)
     text = request.need_text(ask, {"number": appeal.number, "title": appeal.title})
     if len(text) > MOST_TEXT:
         raise Refused("refused.too_long", {"most": MOST_TEXT, "length": len(text)})

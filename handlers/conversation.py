@@ -71,7 +71,7 @@ async def answer(router: Router, request: Request) -> None:
     try:
         reply = await router.perform(request)
     except Refused as refusal:
-        reply = Reply(refusal.key, refusal.facts)
+        reply = Reply(refusal.key, _in_his_words(request, refusal.facts))
     except Ask as question:
         await _keep_step(request, question)
         reply = Reply(question.key, question.facts, question.buttons)
@@ -81,6 +81,14 @@ async def answer(router: Router, request: Request) -> None:
             await _keep_step(request, Ask(reply.key, keep=reply.keep))
     if reply is not None:
         await say(request, reply)
+
+
+def _in_his_words(request: Request, facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    """Firms are shown their own words for a status, not the office's."""
+    status = facts.get("status")
+    if not isinstance(status, Said) or status.key.endswith(".firm") or request.person is None or request.person.in_office:
+        return facts
+    return {**facts, "status": Said(f"{status.key}.firm")}
 
 
 async def _keep_step(request: Request, question: Ask) -> None:

@@ -66,7 +66,7 @@ async def understand(
     if step is not None and spoken.verb is Verb.CONFIRM:
         return _resumed(heard, step, {"confirmed": True})
     if spoken.verb is not None:
-        await steps.end(heard.tx, heard.chat.id, heard.account_id)
+        await _forget(heard, spoken.verb)
         return _spoken(heard, spoken, subject)
     if spoken.explicit and spoken.word and spoken.verb is None:
         return heard.request(Verb.HELP, word=spoken.word, answered={"unknown": spoken.word})
@@ -75,6 +75,12 @@ async def understand(
     if step is not None:
         return _answered(heard, step)
     return _talk(heard, subject)
+
+
+async def _forget(heard: Heard, verb: Verb) -> None:
+    """Any command ends the question that stood open; 取消 does it itself, to say whether there was one."""
+    if verb is not Verb.CANCEL:
+        await steps.end(heard.tx, heard.chat.id, heard.account_id)
 
 
 def _spoken(heard: Heard, spoken: spelling.Spoken, subject: int | None) -> Request:
@@ -100,7 +106,7 @@ async def _pressed(heard: Heard, step: Step | None) -> Request | None:
     given: dict[str, Any] = {}
     if step is not None and button.verb.value in step.facts.get("offers", ()):
         given = _given(step)
-    await steps.end(heard.tx, heard.chat.id, heard.account_id)
+    await _forget(heard, button.verb)
     numbers = (button.number,) if button.number else given.pop("numbers", ())
     return heard.request(button.verb, **{**given, "numbers": numbers, "button": button})
 
