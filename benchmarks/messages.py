@@ -9,18 +9,19 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from benchmarks import storage_units
+from benchmarks import storage_units, sweep
 from bot.app import SWITCH_SECONDS, App, Park, machine_time
 from bot.channel import Parcel, Update
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
 from domain.hours import Hours
 from domain.people import Role
-from domain.rules import Rules
+from domain.rules import Category, Rules
 from domain.workdays import Calendar, parse_interval
 from storage.database import Database, Tx
 from storage.open import open_database
@@ -137,11 +138,9 @@ def main() -> int:
 
 def rules() -> Rules:
     """A park that never sleeps, with the terms of the sweep's."""
-    from dataclasses import replace
-
-    from benchmarks import sweep
-
-    return replace(sweep.RULES, calendar=Calendar(read_years(), HOURS, sweep.ZONE))
+    power = Category("power", "用电", ("电压", "变压器"))
+    calendar = Calendar(read_years(), HOURS, sweep.ZONE)
+    return replace(sweep.RULES, calendar=calendar, categories={power.code: power})
 
 
 if __name__ == "__main__":

@@ -86,7 +86,8 @@ async def answer(router: Router, request: Request) -> None:
 def _in_his_words(request: Request, facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
     """Firms are shown their own words for a status, not the office's."""
     status = facts.get("status")
-    if not isinstance(status, Said) or status.key.endswith(".firm") or request.person is None or request.person.in_office:
+    firm = request.person is not None and not request.person.in_office
+    if not firm or not isinstance(status, Said) or status.key.endswith(".firm"):
         return facts
     return {**facts, "status": Said(f"{status.key}.firm")}
 

@@ -1,4 +1,4 @@
-"""Bad input through the whole program: each gets one clear answer that says what would be right, and changes nothing."""
+"""Bad input through the whole program: one clear answer that says what would be right, and nothing changes."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -51,7 +51,9 @@ CASES = (
     refused("an empty appeal", BOSS, "诉求", "ask.appeal", "取消"),
     refused("an appeal of blanks", BOSS, "诉求   \n\t ", "ask.appeal", "取消"),
     refused("an appeal of punctuation", BOSS, "诉求 ？？？！！！", "ask.appeal", "取消"),
-    refused("an appeal of ten thousand characters", BOSS, "诉求 " + "电" * 10_000, "refused.too_long", "3000", "分几次"),
+    refused(
+        "an appeal of ten thousand characters", BOSS, "诉求 " + "电" * 10_000, "refused.too_long", "3000", "分几次"
+    ),
     refused("an appeal one character too long", BOSS, "诉求 " + "电" * 3001, "refused.too_long", "3001"),
     refused("an appeal of control characters", BOSS, "诉求 \x00\x01\x1b\x7f", "ask.appeal", "取消"),
     refused("an appeal of direction characters", BOSS, "诉求 \u202e\u2066\u2069\u200b", "ask.appeal", "取消"),
@@ -115,11 +117,15 @@ CASES = (
     refused("dispatched to nobody", OFFICE, "派单 1", "ask.whom", "派单 1"),
     refused("recorded for nobody", LIAISON, "代录", "ask.record", "代录"),
     # Names that fit nobody.
-    refused("dispatched to an unknown person", OFFICE, "派单 1 王小二 快办", "refused.person_unknown", "王小二", "部门"),
+    refused(
+        "dispatched to an unknown person", OFFICE, "派单 1 王小二 快办", "refused.person_unknown", "王小二", "部门"
+    ),
     refused("dispatched to an owner", OFFICE, "派单 1 张建国 快办", "refused.person_unknown", "张建国"),
     refused("an unknown category", OFFICE, "改类 1 天气", "refused.category_unknown", "天气"),
     refused("recorded for an unknown firm", LIAISON, "代录 不存在公司 停电", "refused.firm_unknown", "不存在公司"),
-    refused("a call with an unknown outcome", OFFICE, "回访 3 还行吧", "refused.follow_up_unknown", "还行吧", "无人接听"),
+    refused(
+        "a call with an unknown outcome", OFFICE, "回访 3 还行吧", "refused.follow_up_unknown", "还行吧", "无人接听"
+    ),
     refused("a ledger of an unknown time", OFFICE, "台账 前天", "ledger.period_unknown", "前天"),
     # Buttons that lianqi never made, or made for others.
     refused("a forged verb", BOSS, "", "help.all", button="format_disk:1:1"),
@@ -129,7 +135,9 @@ CASES = (
     refused("a handler's button pressed by the owner", BOSS, "", "refused.not_yours", button="acknowledge:1:2"),
     refused("a firm's button pressed by the cadre", LIAISON, "", "refused.not_yours", button="satisfied:3:4"),
     refused("a button from before it was done", LIAISON, "", "refused.outdated", "待评价", button="acknowledge:3:2"),
-    refused("a button whose choice is made up", OFFICE, "", "refused.person_unknown", button="dispatch:1:2:person-4040"),
+    refused(
+        "a button whose choice is made up", OFFICE, "", "refused.person_unknown", button="dispatch:1:2:person-4040"
+    ),
     refused("a choice of no verb", BOSS, "", "help.all", button="pick:1::nonsense"),
     # Strangers, and groups that nobody approved.
     refused("a stranger asks for a number", "路人", "进度 1", "joining.unknown", "绑定"),

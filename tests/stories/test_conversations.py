@@ -33,7 +33,16 @@ async def keep_photo(town: Town) -> None:
 @pytest.mark.parametrize("where", ["", SINGLE, MULTI])
 @pytest.mark.parametrize(
     "line",
-    ["/诉求 停电", "／诉求停电", "/appeal 停电", "诉求 停电", "诉求：停电", "@联企 诉求 停电", "诉求\n停电", "/诉求@联企 停电"],
+    [
+        "/诉求 停电",
+        "／诉求停电",
+        "/appeal 停电",
+        "诉求 停电",
+        "诉求：停电",
+        "@联企 诉求 停电",
+        "诉求\n停电",
+        "/诉求@联企 停电",
+    ],
 )
 async def test_a_matter_is_raised_in_every_spelling_and_place(town: Town, line: str, where: str) -> None:
     said = await town.says(BOSS, line, where=where)
@@ -43,7 +52,7 @@ async def test_a_matter_is_raised_in_every_spelling_and_place(town: Town, line: 
     assert (appeal["kind"], text["body"]) == ("appeal", "停电")
 
 
-@pytest.mark.parametrize(("word", "kind"), [("咨询", "inquiry"), ("投诉", "complaint"), ("建议", "suggestion")])
+@pytest.mark.parametrize("word, kind", [("咨询", "inquiry"), ("投诉", "complaint"), ("建议", "suggestion")])
 async def test_the_other_flows_are_filed_as_what_they_are(town: Town, word: str, kind: str) -> None:
     await town.says(BOSS, f"{word} 变压器的补助怎么报")
     assert (await town.one("SELECT kind FROM appeals"))["kind"] == kind
@@ -51,7 +60,13 @@ async def test_the_other_flows_are_filed_as_what_they_are(town: Town, word: str,
 
 async def test_the_answer_shows_number_category_lead_and_both_dates(town: Town) -> None:
     text = (await town.says(BOSS, "诉求 车间电压低"))[0].text
-    for label in ("#1", "类别：要素保障·用电", "责任人：王敏", "承办单位：县供电公司", "接单时限：3月12日（周四）17:30"):
+    for label in (
+        "#1",
+        "类别：要素保障·用电",
+        "责任人：王敏",
+        "承办单位：县供电公司",
+        "接单时限：3月12日（周四）17:30",
+    ):
         assert label in text
     assert "办结时限：3月25日（周三）17:30" in text
 
@@ -124,7 +139,8 @@ async def test_a_liaison_on_leave_is_stood_in_for_by_his_deputy(town: Town) -> N
 async def test_a_category_of_a_department_goes_to_its_duty_officer(town: Town) -> None:
     await town.database.transaction(
         lambda tx: tx.run(
-            "INSERT INTO departments(code, name, duty_id) SELECT 'land', '自然资源局', id FROM people WHERE name = '郑老师'"
+            """INSERT INTO departments(code, name, duty_id)
+               SELECT 'land', '自然资源局', id FROM people WHERE name = '郑老师'"""
         )
     )
     said = await town.says(BOSS, "诉求 厂区红线划错了")
@@ -230,7 +246,8 @@ async def test_with_several_open_matters_the_person_picks_by_title(town: Town) -
     assert asked.key == "ask.which"
     assert set(asked.buttons) == {"#1 停电", "#2 变压器漏油"}
     await town.presses(BOSS, "#2 变压器漏油")
-    assert [row["status"] for row in await town.all("SELECT status FROM appeals ORDER BY id")] == ["dispatched", "withdrawn"]
+    rows = await town.all("SELECT status FROM appeals ORDER BY id")
+    assert [row["status"] for row in rows] == ["dispatched", "withdrawn"]
 
 
 # Judging --------------------------------------------------------------------------------------------------------------
