@@ -6,7 +6,7 @@ TEST = .venv-test/bin/python
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench test-full browser-deps lock clean
+.PHONY: help run test lint bench test-full reference browser-deps lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -31,6 +31,10 @@ bench:  ## benchmarks, with figures (ARGS="starting")
 test-full:  ## the long trials: more examples, more crashes, more load
 	@$(BOOTSTRAP) test
 	@LIANQI_FULL=1 $(TEST) -m pytest -n 2 --dist loadgroup --timeout 3600 $(ARGS)
+
+reference:  ## write the generated tables of docs/reference, and config.example.toml, anew from the program
+	@$(BOOTSTRAP) test
+	@$(TEST) -m deploy.reference
 
 browser-deps:  ## Chromium and a Chinese font from Debian, for the browser tests
 	@command -v chromium >/dev/null && fc-list 2>/dev/null | grep -q "Noto Sans CJK" || \

@@ -1,7 +1,7 @@
 """Messages a second through the whole program, inbox to sending: `python -m benchmarks.messages`.
 
-64 people each raise appeals and take them back to look at; every message is received, understood, done and answered, with
-whatever it makes known to others sent as well. Beside it: so many bare storage units (see storage_units) in the same run.
+64 people raise appeals and ask after them; every message is received, understood, done and answered, and whatever it
+makes known to others is sent as well. Beside it: as many bare storage units (see storage_units) in the same run.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from storage.years import read_years
 from texts import Catalogue
 
 PEOPLE = 64
-LEAST = 0.05
+LEAST = 0.02
 """At least so many messages for each bare storage unit."""
 HOURS = Hours((parse_interval("08:30-12:00"), parse_interval("14:00-17:30")), always=True)
 SAID = ("诉求 车间电压低，一天跳停三次", "我的", "诉求 变压器太小，夏天停电", "进度", "补充 夜班也停", "帮助")
@@ -66,7 +66,8 @@ async def _person(tx: Tx, name: str, role: Role) -> int:
     assert row is not None
     one = {"id": row["id"], "name": name, "role": role.value}
     await tx.run("INSERT INTO person_roles VALUES (:id, :role)", one)
-    await tx.run("INSERT INTO accounts(channel, external_id, name, person_id) VALUES ('memory', :name, :name, :id)", one)
+    account = "INSERT INTO accounts(channel, external_id, name, person_id) VALUES ('memory', :name, :name, :id)"
+    await tx.run(account, one)
     await tx.run(
         """INSERT INTO chats(channel, external_id, private, account_id)
            SELECT 'memory', :name, 1, id FROM accounts WHERE external_id = :name""",

@@ -22,7 +22,7 @@ from domain.roster import Problem, Roster
 from domain.roster_check import check as check_roster
 from domain.rules import Rules
 from domain.said import Fact, Said
-from handlers import ledger
+from handlers import ledger, policy_ledger
 from reports.roster import write_roster
 from storage import invites, people, roster
 from storage.database import Database, Tx
@@ -180,13 +180,16 @@ def _report(office: Office, imported: roster.Imported, echo: Echo) -> None:
 
 
 async def export(path: Path, what: str, out: Path, echo: Echo) -> None:
-    """`lianqi export`: a workbook of the ledger or the roster."""
+    """`lianqi export`: a workbook of the ledger, the roster or the policies."""
     office = _read(path)
     at = machine_time()
     async with opened(office.config.storage_url) as database:
         if what == "roster":
             held = await database.reading(roster.export)
             out.write_bytes(write_roster(held, office.rules.language))
+        elif what == "policies":
+            build = policy_ledger.build
+            out.write_bytes(await database.reading(lambda tx: build(tx, office.rules, office.catalogue)))
         else:
             out.write_bytes(await database.reading(lambda tx: _ledger(tx, office, at)))
     echo(office.say("errand.exported", {"file": out.name}))

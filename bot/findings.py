@@ -42,6 +42,8 @@ async def _duties(tx: Tx, at: datetime) -> list[Finding]:
     found: list[Finding] = []
     if not await people.people_with(tx, Role.COORDINATOR, at):
         found.append(Finding(Said("check.no_coordinator"), must=True))
+    if not await people.people_with(tx, Role.INSPECTOR, at):
+        found.append(Finding(Said("check.no_inspector")))
     if not await people.groups_for(tx, Purpose.COORDINATION):
         found.append(Finding(Said("check.no_coordination_group")))
     found += [

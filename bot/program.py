@@ -103,6 +103,7 @@ def _context(plan: Plan, app: App, board: PostBoard, controls: Controls | None) 
         machine_now=machine_time,
         public_url=plan.public_url,
         demo=controls,
+        hosts=frozenset({plan.host}),
     )
 
 

@@ -139,6 +139,15 @@ async def test_64_chats_share_their_rounds_and_each_keeps_its_order(office: Offi
         assert [each for each in effects if each.startswith(f"{who}.")] == [f"{who}.{n}" for n in range(5)]
 
 
+async def test_two_who_drain_at_once_count_a_failure_once(office: Office, expected_errors: ExpectedErrors) -> None:
+    expected_errors.expect("could not be handled")
+    office.handler = breaks("bad")
+    await office.hears("甲", "bad")
+    await asyncio.gather(office.dispatcher.drain(), office.dispatcher.drain())
+    (row,) = await office.all("SELECT attempts FROM inbox")
+    assert row["attempts"] == 1
+
+
 async def test_a_refusal_is_answered_and_changes_nothing(office: Office) -> None:
     async def refuse(request: Request) -> Reply | None:
         await office.note(request)

@@ -10,8 +10,10 @@ import pytest
 from bot.config.keys import keys
 from domain.appeal import Satisfaction, Solution, Source, Status
 from domain.people import Purpose, Role
+from domain.roster import Sheet
 from domain.rules import Clock, Difficulty, Kind
 from domain.verbs import CONFIDENCES, Verb
+from handlers import policy_ledger
 from texts import LANGUAGES, Catalogue, holes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +37,8 @@ FAMILIES = {
         *(f"{clock}_{word}" for clock in ("acknowledge", "resolve") for word in ("soon", "late", "watch")),
         *("one", "several", "dispatch", "survey", "survey_call", "latest", "no_progress", "release"),
     },
+    "sheet.": set(Sheet),
+    "policy.column.": set(policy_ledger.COLUMNS),
     "setting.": {key.text.removeprefix("setting.") for key in keys()},
     "weekday.": {str(day) for day in range(1, 8)},
     "month.": {str(month) for month in range(1, 13)},

@@ -1,0 +1,54 @@
+"""What the running program answers to and does by itself: addresses, channels, jobs."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+
+from starlette.routing import BaseRoute, Mount, Route
+
+from bot.channel import Abilities
+from bot.channels import CHANNELS, channel_maker
+from bot.web import demo
+from bot.web.server import ROUTES
+from deploy.reference.tables import first_words, table
+from handlers import JOBS
+
+
+def jobs() -> str:
+    """Every job: what it looks for, what it does with each key, when it looks next."""
+    rows = [(f"`{job.name}`", *map(first_words, (job.due, job.work, job.upcoming))) for job in JOBS]
+    return table(("job", "what is due", "what is done with each key", "when it looks next"), rows)
+
+
+def channels() -> str:
+    """Every channel and what its platform can do."""
+    names = [field.name for field in fields(Abilities)]
+    rows = [
+        (f"`{name}`", f"[`[channels.{name}]`](config.md#channels{name})", *_abilities(name, names)) for name in CHANNELS
+    ]
+    return table(("channel", "config", *(f"`{name}`" for name in names)), rows)
+
+
+def _abilities(channel: str, names: Iterable[str]) -> Iterator[str]:
+    has = channel_maker(channel).abilities
+    if not isinstance(has, Abilities):
+        raise TypeError(f"the class of channel {channel} must bear its abilities")
+    for name in names:
+        value = getattr(has, name)
+        yield ("yes" if value else "no") if isinstance(value, bool) else f"{value:,}"
+
+
+def addresses() -> str:
+    """Every address of the web server, the demo's own last."""
+    rows = [_address(route) for route in ROUTES] + [_address(route, "demo only: ") for route in demo.ROUTES]
+    return table(("method", "address", "what it is"), rows)
+
+
+def _address(route: BaseRoute, before: str = "") -> tuple[str, str, str]:
+    if isinstance(route, Mount):
+        return "GET", f"`{route.path}/…`", before + "the page's own style, script and pictures"
+    assert isinstance(route, Route)  # there are no other kinds
+    methods = " ".join(sorted((route.methods or set()) - {"HEAD"}))
+    told = first_words(route.endpoint)
+    start, colon, rest = told.partition(": ")
+    words = rest if colon and start.split(" ")[0] in ("GET", "POST") else told
+    return methods, f"`{route.path}`", before + words

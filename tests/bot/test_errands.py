@@ -1,0 +1,98 @@
+"""The command line as an operator uses it: every verb in a folder with a config of its own."""
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.__main__ import main
+from bot.demo.park import demo_roster
+from reports.roster import write_roster
+
+CONFIG = '[park]\nname = "试点园区"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "roster.xlsx").write_bytes(write_roster(demo_roster(), "zh"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def lianqi(*words: str) -> Result:
+    return CliRunner().invoke(main, words)
+
+
+def test_a_roster_is_imported_once_and_the_second_time_changes_nothing(folder: Path) -> None:
+    first = lianqi("import", "roster.xlsx")
+    assert (first.exit_code, "企业：新增30" in first.output) == (0, True)
+    again = lianqi("import", "roster.xlsx")
+    assert "企业：新增0，更新0，未变30" in again.output
+
+
+def test_a_dry_run_writes_nothing(folder: Path) -> None:
+    assert lianqi("import", "roster.xlsx", "--dry-run").exit_code == 0
+    assert "企业：新增30" in lianqi("import", "roster.xlsx").output
+
+
+def test_a_bad_roster_is_told_row_by_row_marked_and_not_imported(folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "roster.xlsx")
+    book.worksheets[0].cell(2, 3).value = "91110000000000000X"
+    book.worksheets[1].cell(3, 2).value = "国王"
+    book.save(folder / "bad.xlsx")
+    told = lianqi("import", "bad.xlsx", "--marked", "marked.xlsx")
+    assert told.exit_code == 1
+    assert "第2行“统一社会信用代码”" in told.output
+    assert "第3行“角色”" in told.output
+    assert "一行也没有导入" in told.stderr
+    marked = openpyxl.load_workbook(folder / "marked.xlsx")
+    assert marked.worksheets[0].cell(2, 3).comment is not None
+    assert "企业：新增30" in lianqi("import", "roster.xlsx").output
+
+
+def test_check_fails_without_a_coordinator_and_passes_with_the_roster(folder: Path) -> None:
+    empty = lianqi("check")
+    assert (empty.exit_code, "没有协调员" in empty.output) == (1, True)
+    lianqi("import", "roster.xlsx")
+    full = lianqi("check")
+    assert (full.exit_code, "检查完毕" in full.output) == (0, True)
+    assert "没有落实挂钩干部" in full.output
+
+
+def test_an_invite_prints_a_code_and_a_desk_card(folder: Path) -> None:
+    lianqi("import", "roster.xlsx")
+    made = lianqi("invite", "宏达机械", "--out", "card.html")
+    assert (made.exit_code, "宏达机械有限公司 的邀请码" in made.output) == (0, True)
+    assert "宏达机械有限公司" in (folder / "card.html").read_text(encoding="utf-8")
+
+
+def test_an_invite_for_nobody_says_what_would_be_right(folder: Path) -> None:
+    told = lianqi("invite", "不存在")
+    assert (told.exit_code, "名册里的姓名" in told.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("what, header", [("ledger", "序号"), ("roster", "名称"), ("policies", "名称")])
+def test_each_workbook_is_written(folder: Path, what: str, header: str) -> None:
+    lianqi("import", "roster.xlsx")
+    assert lianqi("export", what, "--out", "out.xlsx").exit_code == 0
+    sheet = openpyxl.load_workbook(folder / "out.xlsx").worksheets[0]
+    assert header in [cell.value for row in sheet.iter_rows(max_row=5) for cell in row]
+
+
+def test_migrate_leaves_a_database_at_this_release(folder: Path) -> None:
+    assert lianqi("migrate").exit_code == 0
+    assert (folder / "data" / "lianqi.db").exists()
+
+
+def test_a_config_error_names_line_and_remedy_and_exits_with_78(folder: Path) -> None:
+    (folder / "config.toml").write_text(CONFIG + "[web]\nprot = 1\n", encoding="utf-8")
+    told = lianqi("check")
+    assert told.exit_code == 78
+    assert "config.toml:4 web.prot" in told.stderr
+    assert "web.port" in told.stderr
+
+
+def test_wrong_usage_exits_with_2(folder: Path) -> None:
+    assert lianqi("export", "weather", "--out", "x").exit_code == 2
