@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -14,6 +14,9 @@ from storage.errors import StorageError
 
 CONFIG_ERROR = 78
 FAILED = 1
+DEFAULT = Path("config.toml")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Verbs(click.Group):
@@ -38,8 +41,24 @@ def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(work())
 
 
+def _given(context: click.Context, _: click.Parameter, value: Path | None) -> Path:
+    """The config named behind the verb, else the one named before it, else ./config.toml."""
+    found: Path = value or context.obj or DEFAULT
+    return found
+
+
+def _config(command: Command) -> Command:
+    return click.option(
+        "--config",
+        "config",
+        type=click.Path(path_type=Path),
+        callback=_given,
+        help="配置文件，默认 ./config.toml / the configuration, ./config.toml if not named",
+    )(command)
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--config", "config", type=click.Path(path_type=Path), default=Path("config.toml"), show_default=True)
+@_config
 @click.version_option(__version__, prog_name="lianqi")
 @click.pass_context
 def main(context: click.Context, config: Path) -> None:
@@ -48,7 +67,7 @@ def main(context: click.Context, config: Path) -> None:
 
 
 @main.command()
-@click.pass_obj
+@_config
 def run(config: Path) -> None:
     """启动正式服务 / run the park of config.toml."""
     _run(lambda: errands.run(config, click.echo))
@@ -56,15 +75,23 @@ def run(config: Path) -> None:
 
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free port")
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), default=Path("data/demo"), show_default=True)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data/demo"),
+    show_default=True,
+    help="演示数据的文件夹 / where the demo is kept",
+)
 @click.option("--fast", is_flag=True, help="快进启动 / start with the clock running ahead")
-def demo(port: int, data: Path, fast: bool) -> None:
+@_config
+def demo(port: int, data: Path, fast: bool, config: Path) -> None:
     """演示园区，不用账号 / a seeded park in your browser, no account needed."""
+    del config  # the demo is everything at its default
     _run(lambda: errands.demo(port, data, click.echo, fast=fast))
 
 
 @main.command()
-@click.pass_obj
+@_config
 def check(config: Path) -> None:
     """检查配置、存储、渠道、日历和能联系到的人 / look at everything before going live."""
     _run(lambda: errands.check(config, click.echo))
@@ -76,7 +103,7 @@ def check(config: Path) -> None:
 @click.option(
     "--marked", type=click.Path(path_type=Path, dir_okay=False), help="标出错误的副本 / a copy with bad cells marked"
 )
-@click.pass_obj
+@_config
 def import_roster(config: Path, source: Path, dry_run: bool, marked: Path | None) -> None:
     """导入名册（xlsx 或 CSV 文件夹）/ import the roster."""
     _run(lambda: errands.import_roster(config, source, marked, click.echo, dry_run=dry_run))
@@ -84,8 +111,10 @@ def import_roster(config: Path, source: Path, dry_run: bool, marked: Path | None
 
 @main.command()
 @click.argument("what", type=click.Choice(["ledger", "roster", "policies"]))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True)
-@click.pass_obj
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="写到哪个文件 / the file to write"
+)
+@_config
 def export(config: Path, what: str, out: Path) -> None:
     """导出台账、名册或政策 / write a ledger, roster or policy workbook."""
     _run(lambda: errands.export(config, what, out, click.echo))
@@ -94,14 +123,14 @@ def export(config: Path, what: str, out: Path) -> None:
 @main.command()
 @click.argument("target")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="可打印的桌牌 / a desk card to print")
-@click.pass_obj
+@_config
 def invite(config: Path, target: str, out: Path | None) -> None:
     """给人、企业或群开邀请码 / a single-use code for a PERSON, ENTERPRISE or GROUP."""
     _run(lambda: errands.invite(config, target, out, click.echo))
 
 
 @main.command()
-@click.pass_obj
+@_config
 def migrate(config: Path) -> None:
     """升级数据库 / bring the database to this release."""
     _run(lambda: errands.migrate(config, click.echo))

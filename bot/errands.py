@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot import workbook
+from bot import logs, workbook
 from bot.app import Park, machine_seconds, machine_time
 from bot.cards import invite_card
 from bot.channels import CHANNELS
@@ -94,6 +94,7 @@ async def demo(port: int, data: Path, echo: Echo, *, fast: bool) -> None:
 
 
 async def _run(office: Office, plan: Plan, announce: Echo) -> None:
+    logs.set_up()
     try:
         await run_program(plan, announce)
     except* OSError as group:

@@ -106,10 +106,10 @@ def _closed(change: Change) -> tuple[Notice, ...]:
 
 
 def _reworked(change: Change) -> tuple[Notice, ...]:
-    escalated = (Notice(Listener.INSPECTOR, "watch.escalated"),) if change.after.escalated else ()
+    decides = Notice(Listener.INSPECTOR, "watch.escalated", (Verb.INSTRUCT, Verb.CLOSE_DISPUTED))
     return (
         Notice(Listener.HANDLER, "task.rework", _holder_buttons(change.after)),
-        *escalated,
+        *((decides,) if change.after.escalated else ()),
         Notice(Listener.COORDINATOR, "watch.rework"),
         Notice(Listener.ORIGIN_GROUP, "group.rework"),
     )

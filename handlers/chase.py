@@ -58,7 +58,7 @@ async def _reach(tx: Tx, rules: Rules, appeal: Appeal, due: Due, at: datetime) -
 
 async def next_sweep(tx: Tx, _: Rules, at: datetime) -> datetime | None:
     """When the clock has to look again."""
-    return await appeals.next_due(tx)
+    return await appeals.next_due(tx, at)
 
 
 # The reminding: one message a person ------------------------------------------------------------------------------

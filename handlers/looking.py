@@ -13,12 +13,13 @@ from storage.database import Row
 from storage.values import from_json, from_ms
 
 MOST_LINES = 10
-_HIDDEN_FROM_FIRMS = frozenset(
-    {"note", "return", "transfer", "deny", "rule", "follow_up", "recategorise", "contacted"}
-)
-_WORDS_FOR_FIRMS = frozenset(
-    {"file", "supplement", "progress", "resolve", "explain", "dissatisfied", "suspend"}
-)
+_HIDDEN_FROM_FIRMS = frozenset({"note", "return", "transfer", "deny", "rule", "follow_up", "recategorise", "contacted"})
+_WORDS_FOR_FIRMS = frozenset({"file", "supplement", "progress", "resolve", "explain", "dissatisfied", "suspend"})
+
+
+_SOLUTIONS = frozenset({"solved", "partly_solved", "unsolved"})
+_CONFIRMED = "confirmed"
+_WITHOUT_RATING = {"satisfied": _CONFIRMED, "fairly_satisfied": _CONFIRMED, "dissatisfied": Verb.REWORK.value}
 
 
 async def mine(request: Request) -> Reply:
@@ -79,12 +80,8 @@ async def status(request: Request) -> Reply:
         facts |= {"due": None, "acknowledge_due": None}
     if appeal.status is not Status.DISPATCHED:
         facts["acknowledge_due"] = None
-    private = (
-        request.chat.one_firm != appeal.enterprise_id and request.chat.purpose is not Purpose.COORDINATION
-    )
-    return Reply(
-        "look.status", facts, for_appeal(appeal, *_next(appeal, firm=firm)), private=private, appeal=appeal
-    )
+    private = request.chat.one_firm != appeal.enterprise_id and request.chat.purpose is not Purpose.COORDINATION
+    return Reply("look.status", facts, for_appeal(appeal, *_next(appeal, firm=firm)), private=private, appeal=appeal)
 
 
 def _next(appeal: Appeal, *, firm: bool) -> tuple[Verb, ...]:
@@ -97,15 +94,11 @@ def _next(appeal: Appeal, *, firm: bool) -> tuple[Verb, ...]:
 
 async def _latest(request: Request, appeal: Appeal) -> Said | None:
     rows = [
-        row
-        for row in await history.of_appeal(request.tx, appeal.id or 0)
-        if row["name"] in ("progress", "resolve")
+        row for row in await history.of_appeal(request.tx, appeal.id or 0) if row["name"] in ("progress", "resolve")
     ]
     if not rows:
         return None
-    return Said(
-        "look.latest", {"at": from_ms(rows[-1]["at"]), "text": rows[-1]["text"] or Said("look.erased")}
-    )
+    return Said("look.latest", {"at": from_ms(rows[-1]["at"]), "text": rows[-1]["text"] or Said("look.erased")})
 
 
 async def trace(request: Request) -> Reply:
@@ -114,23 +107,26 @@ async def trace(request: Request) -> Reply:
     firm = not request.who.in_office
     rows = await history.of_appeal(request.tx, appeal.id or 0)
     reminders = [] if firm else await history.reminders_of(request.tx, appeal.id or 0)
-    shown = [row for row in rows if not (firm and row["name"] in _HIDDEN_FROM_FIRMS)]
-    timed = [(row["at"], _event(row, firm=firm)) for row in shown] + [
-        (row["told_at"], _reminder(row)) for row in reminders
-    ]
+    hidden = _HIDDEN_FROM_FIRMS if firm else frozenset[str]()
+    ratings = firm or request.who.has(Role.COORDINATOR, Role.INSPECTOR)
+    shown = [row for row in rows if row["name"] not in (hidden if ratings else hidden | _SOLUTIONS)]
+    timed = [(row["at"], _event(row, firm=firm, ratings=ratings)) for row in shown]
+    timed += [(row["told_at"], _reminder(row)) for row in reminders]
     lines = [said for _, said in sorted(timed, key=lambda pair: pair[0])]
     facts: dict[str, Fact] = {"number": appeal.number, "title": appeal.title, "lines": lines}
     return Reply("look.trace", facts, private=True, appeal=appeal)
 
 
-def _event(row: Row, *, firm: bool) -> Said:
+def _event(row: Row, *, firm: bool, ratings: bool) -> Said:
+    """One line; who may not know the rating reads that the firm confirmed it or sent it back."""
+    verb = row["name"] if ratings else _WITHOUT_RATING.get(row["name"], row["name"])
     words = row["text"] if not firm or row["name"] in _WORDS_FOR_FIRMS else None
     moved = from_facts(_only_sayable(from_json(row["facts"])))
     return Said(
         "look.event",
         {
             "at": from_ms(row["at"]),
-            "verb": Said(f"verb.{row['name']}"),
+            "verb": Said("look.confirmed") if verb == _CONFIRMED else Said(f"verb.{verb}"),
             "actor": row["actor"] or Said("look.system"),
             "text": words,
             "due": moved.get("due"),

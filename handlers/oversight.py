@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.appeal import Appeal, Details, Status
 from domain.errors import Refused
-from domain.lifecycle import open_to
+from domain.lifecycle import open_to, step_of
 from domain.people import Person
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
@@ -120,9 +120,7 @@ async def transfer(request: Request) -> Reply:
     assert after.id is not None  # recorded
     facts = {"handler_id": whom.person.id, "department_id": whom.department_id, "reason": whom.reason}
     await requests.ask(request.tx, after.id, Verb.TRANSFER, request.who.id, request.at, facts)
-    return Reply(
-        "oversight.transfer_asked", {**await _facts(request, after), "whom": whom.person.name}, appeal=after
-    )
+    return Reply("oversight.transfer_asked", {**await _facts(request, after), "whom": whom.person.name}, appeal=after)
 
 
 async def approve(request: Request) -> Reply:
@@ -160,9 +158,7 @@ async def recategorise(request: Request) -> Reply:
     """改类: another category, with its own term counted from intake."""
     appeal = await request.appeal()
     wanted = request.argument or request.text.strip()
-    matches = [
-        c for c in request.rules.categories.values() if wanted and (wanted == c.code or wanted in c.name)
-    ]
+    matches = [c for c in request.rules.categories.values() if wanted and (wanted == c.code or wanted in c.name)]
     if not wanted:
         raise Ask("ask.category", {"number": appeal.number}, _categories(request, appeal))
     if len(matches) != 1:
@@ -195,28 +191,33 @@ _WORDS: Mapping[str, Verb | None] = {
 async def follow_up(request: Request) -> Reply:
     """回访: what a call to the firm brought, recorded by name; silence is counted, never taken for 满意."""
     appeal = await request.appeal()
-    word, _, said = (
-        request.argument or request.need_text("ask.follow_up", {"number": appeal.number})
-    ).partition(" ")
+    word, _, said = (request.argument or request.need_text("ask.follow_up", {"number": appeal.number})).partition(" ")
     if word not in _WORDS:
         raise Refused("refused.follow_up_unknown", {"word": word[:20]})
     verb = _WORDS[word]
     facts: Mapping[str, Fact] = {"by_call": True, "caller": request.who.name}
     if verb is None:
         after = await request.step(appeal, details=Details(text=said, facts=facts))
-        return Reply(
-            "oversight.no_answer", {**await _facts(request, after), "calls": after.calls}, appeal=after
-        )
+        return Reply("oversight.no_answer", {**await _facts(request, after), "calls": after.calls}, appeal=after)
     if appeal.status not in open_to(Verb.FOLLOW_UP) | {Status.UNRATED}:
         here = Said(f"status.{appeal.status}")
         raise Refused("refused.follow_up_not_asked", {"number": appeal.number, "status": here})
     after = await request.step(appeal, verb, Details(text=said, facts=facts))
-    return Reply(
-        "oversight.answered", {**await _facts(request, after), "verdict": Said(f"verb.{verb}")}, appeal=after
-    )
+    return Reply("oversight.answered", {**await _facts(request, after), "verdict": Said(f"verb.{verb}")}, appeal=after)
+
+
+async def decide(request: Request) -> Reply:
+    """批示 / 存疑办结: the inspector rules on a matter that was rejected twice; it goes on, or is kept as disputed."""
+    appeal = await request.appeal()
+    step_of(appeal, request.verb)
+    text = request.need_text("ask.decide", {"number": appeal.number, "title": appeal.title})
+    after = await request.step(appeal, details=Details(text=text))
+    return Reply("oversight.decided", await _facts(request, after), appeal=after)
 
 
 COMMANDS: Mapping[Verb, Handler] = {
+    Verb.INSTRUCT: decide,
+    Verb.CLOSE_DISPUTED: decide,
     Verb.DISPATCH: dispatch,
     Verb.RULE: dispatch,
     Verb.TRANSFER: transfer,

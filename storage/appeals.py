@@ -124,9 +124,9 @@ async def due(tx: Tx, at: datetime, most: int = 200) -> Sequence[int]:
     return [row["id"] for row in await tx.all(query, {"at": to_ms(at), "most": most})]
 
 
-async def next_due(tx: Tx) -> datetime | None:
-    """The earliest moment at which the clock will have something to say."""
-    row = await tx.one("SELECT MIN(next_due_at) AS at FROM appeals WHERE next_due_at IS NOT NULL")
+async def next_due(tx: Tx, after: datetime) -> datetime | None:
+    """The earliest moment after `after` at which the clock will have something to say."""
+    row = await tx.one("SELECT MIN(next_due_at) AS at FROM appeals WHERE next_due_at > :after", {"after": to_ms(after)})
     return from_ms_or_none(row["at"]) if row else None
 
 

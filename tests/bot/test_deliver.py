@@ -446,6 +446,28 @@ async def test_two_pumps_send_each_row_once(house: PostHouse) -> None:
     assert [house.said(name) for name in "abc"] == [[f"{name}{n}" for n in range(10)] for name in "abc"]
 
 
+async def test_two_who_look_at_the_same_moment_launch_each_row_once(
+    house: PostHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = house.database.reading
+    looked: list[int] = []
+    both = asyncio.Event()
+
+    async def late(unit: Any) -> Any:
+        seen = await reading(unit)
+        looked.append(1)
+        if len(looked) == 2:
+            both.set()
+        await both.wait()
+        return seen
+
+    monkeypatch.setattr(house.database, "reading", late)
+    for name in "abc":
+        await house.owe(name, name)
+    assert sorted(await asyncio.gather(house.pump.drain(), house.pump.drain())) == [0, 3]
+    assert sorted(house.said()) == ["a", "b", "c"]
+
+
 async def test_a_row_of_ours_whose_lease_is_over_is_not_lost_while_it_is_still_on_its_way(house: PostHouse) -> None:
     house.channel.gates["a"] = asyncio.Event()
     row = await house.owe("a", "x")

@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 
-from bot.channel import Update
+from bot.channel import Document, Undeliverable, Update
 from bot.desk import FrontDesk
+from bot.documents import Documents
 from storage.database import Database
 from storage.errors import StorageUnavailable
 from storage.open import open_database
-from tests.bot.posthouse import MORNING, Clock
+from tests.bot.posthouse import CATALOGUE, MORNING, RULES, Clock
 
 
 @pytest.fixture
@@ -87,3 +88,12 @@ async def test_a_file_is_kept_once_and_found_by_its_content(database: Database) 
 
 async def test_the_desk_tells_civil_time(database: Database) -> None:
     assert FrontDesk(database, Clock(), Wakes()).now() == MORNING
+
+
+async def test_a_kept_file_is_sent_as_it_came_and_one_that_is_gone_can_never_be(database: Database) -> None:
+    documents = Documents(database, RULES, CATALOGUE)
+    kept = await FrontDesk(database, Clock(), Wakes()).keep_file(b"photo", "x.jpg", "image/jpeg")
+    document = await documents.build({"hash": kept.hash, "name": "现场.jpg"})
+    assert document == Document("现场.jpg", "image/jpeg", b"photo")
+    with pytest.raises(Undeliverable):
+        await documents.build({"hash": "0" * 64, "name": "gone.jpg"})

@@ -271,6 +271,7 @@ async def test_its_speaker_hears_one_apology_and_each_coordinator_one_word(
     )
     told = [(row["chat"], row["text_key"]) for row in owed]
     assert told.count(("甲", "reply.trouble")) == 1
+    assert [row["lane"] for row in await office.all("SELECT lane FROM outbox WHERE text_key = 'reply.trouble'")] == [0]
     assert [each for each in told if each[1] == "watch.poison"] == [
         ("private:周芳", "watch.poison"),
         ("private:吴芳", "watch.poison"),

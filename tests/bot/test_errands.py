@@ -94,5 +94,11 @@ def test_a_config_error_names_line_and_remedy_and_exits_with_78(folder: Path) ->
     assert "web.port" in told.stderr
 
 
+@pytest.mark.parametrize("words", [("check", "--config", "other.toml"), ("--config", "other.toml", "check")])
+def test_the_config_may_be_named_before_and_behind_the_verb(folder: Path, words: tuple[str, ...]) -> None:
+    told = lianqi(*words)
+    assert (told.exit_code, "other.toml" in told.stderr) == (78, True)
+
+
 def test_wrong_usage_exits_with_2(folder: Path) -> None:
     assert lianqi("export", "weather", "--out", "x").exit_code == 2

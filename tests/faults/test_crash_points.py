@@ -99,7 +99,7 @@ async def state(database: Database) -> dict[str, list[tuple[Any, ...]]]:
         "counters": "SELECT name, value FROM counters ORDER BY name",
     }
     return {
-        name: [tuple(row.values()) for row in await database.reading(lambda tx, sql=sql: tx.all(sql))]  # type: ignore[misc]  # bound
+        name: [tuple(row.values()) for row in await database.reading(lambda tx, sql=sql: tx.all(sql))]  # type: ignore[misc]  # bound at once
         for name, sql in queries.items()
     }
 

@@ -285,6 +285,29 @@ async def test_ratings_never_reach_a_group_or_the_handler(town: Town) -> None:
     assert not [line for line in said if line.listener != BOSS and "满意" in line.text]
 
 
+async def test_the_handlers_history_tells_no_rating_and_the_coordinators_does(town: Town) -> None:
+    await resolved(town)
+    await town.presses(BOSS, "部分解决")
+    await town.presses(BOSS, "基本满意")
+    handlers = (await town.says(LIAISON, "回溯 1"))[0].text
+    assert "满意" not in handlers
+    assert "部分解决" not in handlers
+    assert "确认，销号" in handlers
+    assert "基本满意" in (await town.says(OFFICE, "回溯 1"))[0].text
+
+
+@pytest.mark.parametrize("verb, status", [("批示", "in_progress"), ("存疑办结", "closed_disputed")])
+async def test_the_inspector_decides_on_what_was_rejected_twice(town: Town, verb: str, status: str) -> None:
+    await resolved(town)
+    await town.says(BOSS, "不满意 1 还是停")
+    await town.says(LIAISON, "办结 1 又送电了")
+    await town.says(BOSS, "不满意 1 又停了")
+    assert to(await town.presses("吴检", verb), "吴检") == ["ask.decide"]
+    said = await town.says("吴检", "请换线路")
+    assert (await town.one("SELECT status FROM appeals"))["status"] == status
+    assert len(to(said, BOSS)) == 1
+
+
 async def test_a_second_rejection_goes_to_the_inspector(town: Town) -> None:
     await resolved(town)
     await town.says(BOSS, "不满意 1 还是停")
