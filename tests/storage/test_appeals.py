@@ -299,7 +299,8 @@ async def test_the_clock_finds_what_is_due_the_longest_due_first(park: Park) -> 
     assert closed.next_due is None
     assert first.next_due is not None
     assert second.next_due is not None
-    assert await appeals.next_due(park.tx) == second.next_due
+    assert await appeals.next_due(park.tx, civil("2026-03-06 10:00")) == second.next_due
+    assert await appeals.next_due(park.tx, second.next_due) == first.next_due
     assert await appeals.due(park.tx, second.next_due - timedelta(milliseconds=1)) == []
     assert await appeals.due(park.tx, first.next_due) == [second.id, first.id]
     assert await appeals.due(park.tx, first.next_due, most=1) == [second.id]
