@@ -88,6 +88,7 @@ WITHOUT_APPEAL: Mapping[Verb, frozenset[Role]] = {
     Verb.TODO: _ANYBODY,
     Verb.HELP: _ANYBODY,
     Verb.CANCEL: _ANYBODY,
+    Verb.CONFIRM: _ANYBODY,
     Verb.BIND: _ANYBODY,
     Verb.LANGUAGE: _ANYBODY,
     Verb.POLICY: _ANYBODY,

@@ -107,7 +107,6 @@ def _statuses(*statuses: Status) -> frozenset[Status]:
     return frozenset(statuses)
 
 
-_UNDER_WAY = OPEN - {Status.SUBMITTED}
 _ANSWERABLE = _statuses(Status.RESOLVED, Status.UNRATED)
 _TRANSFERABLE = _statuses(Status.DISPATCHED, Status.IN_PROGRESS, Status.REWORK)
 _DISPATCHABLE = _TRANSFERABLE | {Status.SUBMITTED, Status.RETURNED}
@@ -176,7 +175,7 @@ _ROWS = (
     ),
     Step(Verb.UNMERGE, _statuses(Status.MERGED), Status.SUBMITTED, effects.unmerge),
     Step(Verb.SUPPLEMENT, OPEN | {Status.RESOLVED}, None),
-    Step(Verb.URGE, _UNDER_WAY, None, effects.urge),
+    Step(Verb.URGE, OPEN, None, effects.urge),
     Step(Verb.URGENT, OPEN, None, effects.mark_urgent),
     Step(
         Verb.RECATEGORISE,

@@ -124,6 +124,8 @@ def _supplemented(change: Change) -> tuple[Notice, ...]:
 
 
 def _urged(change: Change) -> tuple[Notice, ...]:
+    if change.after.handler_id is None:
+        return (Notice(Listener.COORDINATOR, "triage.urged", TRIAGE_BUTTONS),)
     return (Notice(Listener.HANDLER, "task.urged", _holder_buttons(change.after)),)
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from domain.appeal import Appeal, Details, Status
+from domain import access
+from domain.appeal import OPEN, Appeal, Details, Status
 from domain.errors import Refused
 from domain.lifecycle import step_of
 from domain.notices import WORK_BUTTONS
@@ -10,7 +11,9 @@ from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 from domain.words import MOST_TEXT
 from handlers.router import Ask, Buttons, Handler, Reply, Request, for_appeal, one_row, with_verb
-from storage import listeners
+from storage import appeals, listeners
+
+_NOT_TAKEN_ON = frozenset({Status.SUBMITTED, Status.DISPATCHED, Status.RETURNED})
 
 
 async def _facts(request: Request, appeal: Appeal) -> dict[str, Fact]:
@@ -35,12 +38,18 @@ async def acknowledge(request: Request) -> Reply:
     """接单: the assigned handler takes the matter on, which stops the first-response clock."""
     appeal = await request.appeal()
     after = await request.step(appeal, details=Details(text=request.text))
-    return await _answer(request, "work.acknowledged", after, Verb.CONTACTED, *WORK_BUTTONS)
+    facts = await _facts(request, after)
+    verbs = (Verb.CONTACTED, *WORK_BUTTONS) if after.contacted_at is None else WORK_BUTTONS
+    return await _answer(request, "work.acknowledged", after, *verbs, whom=facts["contact"] or facts["firm"])
 
 
 async def contacted(request: Request) -> Reply:
     """已联系: the firm was called; what was agreed may be added."""
-    appeal = await request.appeal()
+
+    async def not_yet(appeal: Appeal) -> bool:
+        return appeal.contacted_at is None
+
+    appeal = await request.appeal(not_yet)
     if appeal.contacted_at is not None:
         raise Refused("refused.contacted_already", {"number": appeal.number, "at": appeal.contacted_at})
     after = await request.step(appeal, details=Details(text=request.text))
@@ -80,26 +89,56 @@ async def resolve(request: Request) -> Reply:
     return await _answer(request, "work.resolved", after)
 
 
-async def supplement(request: Request) -> Reply:
-    """补充: the firm adds words or pictures; a handler who simply replies is asked which of two he means."""
+async def supplement(request: Request) -> Reply | None:
+    """补充: the firm adds words or pictures; who simply replies is asked what he means where it may be two things."""
     if request.answered.get("talk"):
         await _sort_out_talk(request)
     appeal = await request.appeal()
+    if request.answered.get("edited") and not (request.text and appeal.status in _NOT_TAKEN_ON):
+        return None
     text = request.text if request.attachments else _words(request, "ask.supplement", appeal)
     after = await request.step(appeal, details=Details(text=text, attachments=request.files))
-    files = Said("appeal.files", {"count": len(request.attachments)}) if request.attachments else None
-    return await _answer(request, "work.supplemented", after, files=files)
+    facts = await _facts(request, after)
+    whom = facts["handler"] or Said("work.coordinators")
+    return await _answer(request, "work.supplemented", after, files=_files(request), whom=whom)
+
+
+def _files(request: Request) -> Said | None:
+    return Said("appeal.files", {"count": len(request.attachments)}) if request.attachments else None
 
 
 async def _sort_out_talk(request: Request) -> None:
-    """Plain words under a matter: a firm's belong to it, an office's may be meant for the firm or only for the file."""
-    if not request.who.in_office:
+    """Plain words under a matter, or a picture without any: a firm's belong to it, unless its verdict is awaited.
+
+    An office's may be meant for the firm or only for the file; a firm's first picture may be the beginning of a matter.
+    """
+    if request.who.in_office:
+        raise await _progress_or_note(request)
+    if request.reply_to_appeal is None:
+        await _must_have_open(request)
         return
+    appeal = await request.appeal()
+    if appeal.status is Status.RESOLVED and request.text:
+        verbs = (Verb.DISSATISFIED, Verb.SUPPLEMENT)
+        buttons = one_row(*(Button(verb, appeal.number, appeal.version) for verb in verbs), Button(Verb.CANCEL))
+        facts = {"number": appeal.number, "title": appeal.title}
+        raise Ask("ask.reason_or_more", facts, buttons, offers=verbs, private=True)
+
+
+async def _progress_or_note(request: Request) -> Ask:
     meant = await with_verb(request, Verb.NOTE).appeal()
-    buttons = one_row(
-        Button(Verb.PROGRESS, meant.number), Button(Verb.NOTE, meant.number), Button(Verb.CANCEL)
-    )
-    raise Ask("ask.progress_or_note", {"number": meant.number}, buttons, offers=[Verb.PROGRESS, Verb.NOTE])
+    may_tell = access.may(Verb.PROGRESS, await request.relations(meant), meant.status)
+    verbs = (Verb.PROGRESS, Verb.NOTE) if may_tell else (Verb.NOTE,)
+    buttons = one_row(*(Button(verb, meant.number) for verb in verbs), Button(Verb.CANCEL))
+    facts = {"number": meant.number, "title": meant.title}
+    return Ask("ask.progress_or_note" if may_tell else "ask.note_it", facts, buttons, offers=verbs, private=True)
+
+
+async def _must_have_open(request: Request) -> None:
+    """A picture alone, with nothing open to which it could belong, waits for the words of a new matter."""
+    open_ones = await appeals.visible(request.tx, await request.scope(), OPEN | {Status.RESOLVED}, most=1)
+    if not open_ones:
+        raise Ask("ask.words_for_files", {"files": _files(request)}, verb=Verb.FILE)
 
 
 async def withdraw(request: Request) -> Reply:
@@ -121,20 +160,17 @@ async def urge(request: Request) -> Reply:
     appeal = await request.appeal()
     today = request.rules.calendar.day_start(request.at)
     if appeal.urged_at is not None and appeal.urged_at >= today:
-        return await _answer(request, "work.urged_already", appeal, status=_shown_status(appeal))
+        return await _answer(request, "work.urged_already", appeal)
     after = await request.step(appeal, details=Details(text=request.text))
-    return await _answer(request, "work.urged", after, status=_shown_status(after))
-
-
-def _shown_status(appeal: Appeal) -> Said:
-    return Said(f"status.{appeal.status}.firm")
+    return await _answer(request, "work.urged", after)
 
 
 async def close(request: Request) -> Reply:
     """满意 / 基本满意: the firm itself ends its matter."""
     appeal = await request.appeal()
     after = await request.step(appeal, details=Details(text=request.text))
-    facts = {**await _facts(request, after), "verdict": Said(f"verb.{request.verb}")}
+    facts: dict[str, Fact] = {**await _facts(request, after), "verdict": Said(f"verb.{request.verb}")}
+    facts["again"] = None if after.reopened else Said("work.may_reopen", {"number": after.number})
     return Reply("work.closed", facts, private=True, appeal=after)
 
 
@@ -143,7 +179,9 @@ async def reject(request: Request) -> Reply:
     appeal = await request.appeal()
     text = _words(request, "ask.dissatisfied", appeal)
     after = await request.step(appeal, details=Details(text=text, attachments=request.files))
-    return Reply("work.reworked", await _facts(request, after), private=True, appeal=after)
+    facts: dict[str, Fact] = {**await _facts(request, after)}
+    facts["escalated"] = Said("work.escalated") if after.escalated else None
+    return Reply("work.reworked", facts, private=True, appeal=after)
 
 
 async def say_solution(request: Request) -> Reply:

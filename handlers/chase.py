@@ -77,12 +77,17 @@ async def people_to_remind(tx: Tx, rules: Rules, at: datetime) -> Sequence[str]:
 
 
 async def _hears_at(tx: Tx, rules: Rules, listener: int, at: datetime) -> datetime:
-    """When somebody may be reminded: not in quiet hours, not a third time on one day; urgent matters go at once."""
-    person = await people.person(tx, listener, at)
+    """When somebody may be reminded; urgent matters go at once."""
     for owed in await rungs.owed_to(tx, listener):
         appeal = await appeals.by_id(tx, owed.appeal_id)
         if appeal is not None and appeal.urgent:
             return at
+    return await _calm(tx, rules, listener, at)
+
+
+async def _calm(tx: Tx, rules: Rules, listener: int, at: datetime) -> datetime:
+    """When somebody may be reminded of what is not urgent: not in quiet hours, not a third time on one day."""
+    person = await people.person(tx, listener, at)
     earliest = listeners.audible(rules, person, at, urgent=False)
     told = await rungs.times_told(tx, listener, rules.calendar.day_start(earliest))
     if told < rules.reminders_a_day:
@@ -92,15 +97,13 @@ async def _hears_at(tx: Tx, rules: Rules, listener: int, at: datetime) -> dateti
 
 
 async def remind(tx: Tx, rules: Rules, at: datetime, key: str) -> None:
-    """Owe one person one message about all that still holds; what was done meanwhile is void and never told."""
+    """Owe one person one message about all that still holds; what was done meanwhile is void and never told.
+
+    Where only what is urgent may disturb him now, the rest waits for its hour.
+    """
     person = await people.person(tx, int(key), at)
-    items: list[Item] = []
-    for owed in await rungs.owed_to(tx, int(key)):
-        appeal = await appeals.by_id(tx, owed.appeal_id)
-        if appeal is None or not _holds(appeal, owed):
-            await rungs.settle(tx, owed.id, "void", None)
-        else:
-            items.append(Item(owed, appeal))
+    everything = await _calm(tx, rules, int(key), at) <= at
+    items = [item for item in await _still_owed(tx, rules, person, int(key), at) if everything or item.appeal.urgent]
     chat = await people.private_chat(tx, person.id) if person else None
     for item in items:
         await rungs.settle(tx, item.owed.id, "told" if chat else "unreachable", at if chat else None)
@@ -110,6 +113,27 @@ async def remind(tx: Tx, rules: Rules, at: datetime, key: str) -> None:
         await _hand_on(tx, rules, person, items, at)
         return
     await outbox.owe(tx, await _letter(tx, rules, person, chat.id, items, at), at=at)
+
+
+async def _still_owed(tx: Tx, rules: Rules, person: Person | None, listener: int, at: datetime) -> list[Item]:
+    items: list[Item] = []
+    for owed in await rungs.owed_to(tx, listener):
+        appeal = await appeals.by_id(tx, owed.appeal_id)
+        if appeal is None or not _holds(appeal, owed) or not await _is_meant(tx, rules, person, owed, appeal, at):
+            await rungs.settle(tx, owed.id, "void", None)
+        else:
+            items.append(Item(owed, appeal))
+    return items
+
+
+async def _is_meant(tx: Tx, rules: Rules, person: Person | None, owed: Owed, appeal: Appeal, at: datetime) -> bool:
+    """Whether the rung is still for this person: a matter may have changed hands since it was reached."""
+    steps = [rung for rung in rules.ladders.get(owed.clock, ()) if rung.label == owed.label]
+    tell = {listener for rung in steps for listener in rung.tell}
+    if person is None or not tell:
+        return True
+    meant = [each.id for listener in tell for each in await listeners.persons(tx, listener, appeal, at)]
+    return person.id in meant
 
 
 def _holds(appeal: Appeal, owed: Owed) -> bool:
@@ -165,7 +189,7 @@ async def _line(tx: Tx, rules: Rules, person: Person, item: Item, at: datetime) 
     late = rules.calendar.working_days_between(
         rules.calendar.local(_deadline(item)).date(), rules.calendar.local(at).date()
     )
-    facts |= {"deadline": _deadline(item), "days": late, "times": times}
+    facts |= {"name": person.name, "deadline": _deadline(item), "days": late, "times": times}
     facts["latest"] = await _latest(tx, item.appeal)
     return Said(_key(item, person, at), facts)
 

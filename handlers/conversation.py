@@ -2,26 +2,52 @@
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from domain import access
+from domain.appeal import Appeal
 from domain.chat import Incoming
 from domain.errors import Refused
 from domain.notices import Lane
 from domain.people import Chat, Purpose
-from domain.rules import Rules
+from domain.rules import Kind, Rules
 from domain.said import Fact, Said
 from domain.verbs import Verb
 from handlers import joining
 from handlers.hearing import Heard, understand
-from handlers.router import Ask, Buttons, Reply, Request, Router
-from storage import outbox, people, steps
+from handlers.router import Ask, Buttons, Overheard, Reply, Request, Router
+from storage import appeals, listeners, outbox, people, steps
 from storage.database import Tx
+from storage.scope import SYSTEM
 from storage.steps import Step
 
 _log = logging.getLogger(__name__)
 _NOT_FOR_GROUPS = ("title", "words", "text", "reason", "contact")
+_IN_PLACE = frozenset(
+    {"refused.not_found", "refused.not_yours", "refused.not_for_you", "refused.nothing_fits", "refused.unknown_command"}
+)
+"""Refusals that tell nothing about a matter, so that they may be heard where they were earned."""
+_ANSWER_AGAIN = frozenset(
+    {
+        "refused.too_long",
+        "refused.no_words",
+        "refused.firm_unknown",
+        "refused.firm_unclear",
+        "refused.person_unknown",
+        "refused.person_unclear",
+        "refused.no_duty",
+        "refused.same_owner",
+        "refused.category_unknown",
+        "refused.follow_up_unknown",
+    }
+)
+"""Refusals of an answer, not of what it was the answer to: the question stays open."""
+_JUDGING = frozenset(
+    {Verb.SATISFIED, Verb.FAIRLY_SATISFIED, Verb.DISSATISFIED, Verb.SOLVED, Verb.PARTLY_SOLVED, Verb.UNSOLVED}
+)
+_OFFICE_OWN = frozenset(access.WITH_APPEAL) - {Verb.STATUS} | {Verb.RECORD, Verb.HELP}
 _GROUP_BUTTONS = frozenset({Verb.SUPPLEMENT, Verb.WITHDRAW, Verb.FILE, Verb.CONFIRM, Verb.CANCEL, Verb.UNDO})
 
 
@@ -67,32 +93,70 @@ async def _heard(tx: Tx, rules: Rules, message: Incoming, at: datetime) -> Heard
 
 
 async def answer(router: Router, request: Request) -> None:
-    """Perform a request and owe its reply, its refusal or its question."""
+    """Perform a request and owe its reply, its refusal or its question; what was only overheard gets none."""
     try:
         reply = await router.perform(request)
+    except Overheard:
+        return
     except Refused as refusal:
-        reply = Reply(refusal.key, _in_his_words(request, refusal.facts))
+        await _refuse(request, refusal)
     except Ask as question:
-        await _keep_step(request, question)
-        reply = Reply(question.key, question.facts, question.buttons)
+        await _put(request, question)
     else:
         await steps.end(request.tx, request.chat.id, request.account_id)
-        if reply is not None and reply.keep is not None:
-            await _keep_step(request, Ask(reply.key, keep=reply.keep))
-    if reply is not None:
-        await say(request, reply)
+        if reply is not None:
+            await _reply(request, reply)
 
 
-def _in_his_words(request: Request, facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
-    """Firms are shown their own words for a status, not the office's."""
-    status = facts.get("status")
-    firm = request.person is not None and not request.person.in_office
-    if not firm or not isinstance(status, Said) or status.key.endswith(".firm"):
-        return facts
-    return {**facts, "status": Said(f"{status.key}.firm")}
+async def _refuse(request: Request, refusal: Refused) -> None:
+    """Say why not. Where the answer to a question was at fault the question stays open, else it is over."""
+    if refusal.key.startswith("refused.") and refusal.key not in _ANSWER_AGAIN:
+        await steps.end(request.tx, request.chat.id, request.account_id)
+    reply = await _about(request, Reply(refusal.key, refusal.facts))
+    in_place = refusal.key in _IN_PLACE
+    await say(request, replace(reply, private=not in_place and _is_discreet(request, reply)))
 
 
-async def _keep_step(request: Request, question: Ask) -> None:
+async def _put(request: Request, question: Ask) -> None:
+    """Put a question where its answer may be given, and remember it there."""
+    reply = await _about(request, Reply(question.key, question.facts, question.buttons))
+    private = question.private or _is_discreet(request, reply)
+    place = await say(request, replace(reply, private=private), asks=not question.buttons)
+    if place is not None:
+        await _keep_step(request, question, place)
+
+
+async def _reply(request: Request, reply: Reply) -> None:
+    place = await say(request, replace(reply, private=reply.private or _is_discreet(request, reply)))
+    if reply.keep is not None and place is not None:
+        await _keep_step(request, Ask(reply.key, buttons=reply.buttons, keep=reply.keep), place)
+
+
+async def _about(request: Request, reply: Reply) -> Reply:
+    """A refusal or question that names a matter by its title is a message about it, to which may be replied."""
+    number = reply.facts.get("number")
+    if "title" not in reply.facts or not isinstance(number, str):
+        return reply
+    found = await appeals.get(request.tx, number, SYSTEM)
+    if found is None:
+        return reply
+    firm = await people.enterprise(request.tx, found.enterprise_id)
+    return replace(reply, appeal=found, facts={"firm": firm.short_name, **reply.facts})
+
+
+def _is_discreet(request: Request, reply: Reply) -> bool:
+    """What no firm's group may read: ratings, the office's own work, complaints and what is sensitive."""
+    if request.verb in _JUDGING or (reply.appeal is not None and _is_sensitive(request, reply.appeal)):
+        return True
+    office = request.person is not None and request.person.in_office
+    return office and request.verb in _OFFICE_OWN and request.chat.purpose is not Purpose.COORDINATION
+
+
+def _is_sensitive(request: Request, appeal: Appeal) -> bool:
+    return appeal.sealed or appeal.kind is Kind.COMPLAINT or request.rules.category(appeal.category).sensitive
+
+
+async def _keep_step(request: Request, question: Ask, place: Chat) -> None:
     facts: dict[str, Any] = {
         "text": request.text,
         "numbers": list(request.numbers) or _button_number(request),
@@ -100,34 +164,49 @@ async def _keep_step(request: Request, question: Ask) -> None:
         "subject": request.reply_to_appeal,
         "keep": dict(question.keep),
         "offers": [verb.value for verb in question.offers],
+        "presses": {button.data: button.label for row in question.buttons for button in row},
     }
-    await steps.wait(request.tx, request.chat.id, request.account_id, Step(request.verb, facts), request.at)
+    await steps.wait(request.tx, place.id, request.account_id, Step(question.verb or request.verb, facts), request.at)
 
 
 def _button_number(request: Request) -> list[str]:
     return [request.button.number] if request.button and request.button.number else []
 
 
-async def say(request: Request, reply: Reply) -> None:
-    """Owe a reply where it belongs: in place, or privately with a short word in the group."""
+async def say(request: Request, reply: Reply, *, asks: bool = False) -> Chat | None:
+    """Owe a reply where it belongs: in place, or privately with a short word in the group; the chat it went to.
+
+    `asks`: it wants words for an answer, which a group has to give as a reply.
+    """
     chat = request.chat
-    if reply.private and not chat.private:
-        private = await people.private_chat(request.tx, request.person.id) if request.person else None
-        if private is None:
-            await _owe(request, chat, Reply("reply.come_private"), reply_to=request.message.message_id)
-            return
-        await _owe(request, private, reply)
-        await _owe(request, chat, Reply("reply.sent_privately"), reply_to=request.message.message_id)
-        return
-    await _owe(request, chat, reply, reply_to=request.message.message_id)
+    heard_in = request.message.message_id
+    if chat.private or not reply.private:
+        await _owe(request, chat, reply, reply_to=heard_in, asks=asks and not chat.private)
+        return chat
+    private = await people.private_chat(request.tx, request.person.id) if request.person else None
+    if private is None:
+        await _invite(request, reply)
+        return None
+    await _owe(request, private, reply)
+    await _owe(request, chat, Reply("reply.sent_privately"), reply_to=heard_in)
+    return private
 
 
-async def _owe(request: Request, chat: Chat, reply: Reply, reply_to: str | None = None) -> None:
-    facts = reply.facts if _may_be_open(chat, reply) else _discreet(reply.facts)
+async def _invite(request: Request, reply: Reply) -> None:
+    """Nobody reaches him privately: he gets the way there; of a matter, somebody who can call hears as well."""
+    come = Reply("reply.come_private", {"link": request.rules.public_url or None})
+    await _owe(request, request.chat, come, reply_to=request.message.message_id)
+    if reply.appeal is not None and request.person is not None and not request.person.in_office:
+        facts = await listeners.appeal_facts(request.tx, reply.appeal, request.rules)
+        await listeners.tell_callers(request.tx, request.person, facts, reply.appeal, request.rules, request.at)
+
+
+async def _owe(request: Request, chat: Chat, reply: Reply, reply_to: str | None = None, *, asks: bool = False) -> None:
+    facts = _in_their_words(request, chat, reply.facts if _may_be_open(chat, reply) else _discreet(reply.facts))
     letter = outbox.Letter(
         chat_id=chat.id,
-        key=reply.key,
-        facts=facts,
+        key="ask.in_group" if asks else reply.key,
+        facts={"question": Said(reply.key, facts)} if asks else facts,
         buttons=reply.buttons if chat.private else _for_group(chat, reply.buttons),
         lane=Lane.REPLY,
         appeal_id=reply.appeal.id if reply.appeal else None,
@@ -139,13 +218,22 @@ async def _owe(request: Request, chat: Chat, reply: Reply, reply_to: str | None 
     await outbox.owe(request.tx, letter, at=request.at)
 
 
+def _in_their_words(request: Request, chat: Chat, facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    """Firms, and the groups they read, are shown their own words for a status, not the office's."""
+    status = facts.get("status")
+    of_office = request.person is not None and request.person.in_office
+    theirs = not of_office if chat.private else chat.purpose is not Purpose.COORDINATION
+    if not theirs or not isinstance(status, Said) or status.key.endswith(".firm"):
+        return facts
+    return {**facts, "status": Said(f"{status.key}.firm")}
+
+
 def _may_be_open(chat: Chat, reply: Reply) -> bool:
-    """Whether a firm's own words may stand here: privately, or in the group of that one firm."""
-    if chat.private:
-        return True
-    return (
-        reply.appeal is not None and chat.one_firm == reply.appeal.enterprise_id and not reply.appeal.sealed
-    )
+    """Whether a firm's own words may stand here: privately, among coordinators, or in the group of that one firm."""
+    if chat.private or reply.appeal is None:
+        return chat.private
+    office = chat.purpose is Purpose.COORDINATION
+    return not reply.appeal.sealed and (office or chat.one_firm == reply.appeal.enterprise_id)
 
 
 def _discreet(facts: Mapping[str, Fact]) -> Mapping[str, Fact]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.access import may_ask
 from domain.chat import Attachment, Incoming
-from domain.people import Chat, Person
+from domain.people import Chat, Person, Role
 from domain.rules import Rules
 from domain.said import Button
-from domain.verbs import Verb
+from domain.verbs import INTAKE, Verb
 from domain.words import cleaned
 from handlers import spelling
 from handlers.router import Request
@@ -52,25 +53,25 @@ async def understand(
     message = heard.message
     step = await steps.waiting(heard.tx, heard.chat.id, heard.account_id, heard.at)
     if message.button is not None:
-        return await _pressed(heard, step)
+        return await _pressed(heard, step, message.button)
     ours = message.reply_to is not None and await outbox.is_ours(heard.tx, heard.chat.id, message.reply_to)
     addressed = message.addressed or ours
     spoken = spelling.read(
         message.text, vocabulary, private=heard.chat.private, addressed=addressed, bot_names=bot_names
     )
-    subject = (
-        await outbox.appeal_of(heard.tx, heard.chat.id, message.reply_to)
-        if ours and message.reply_to
-        else None
-    )
-    if step is not None and spoken.verb is Verb.CONFIRM:
-        return _resumed(heard, step, {"confirmed": True})
+    if message.edited:
+        return await _edited(heard, spoken)
+    to_bot = heard.chat.private or addressed or spoken.explicit
+    subject = await outbox.appeal_of(heard.tx, heard.chat.id, message.reply_to) if ours and message.reply_to else None
+    if step is not None and (chosen := _typed_button(step, message.text, spoken)):
+        return await _pressed(heard, step, chosen)
     if spoken.verb is not None:
+        request = _spoken(heard, spoken, subject, step, casual=not to_bot)
         await _forget(heard, spoken.verb)
-        return _spoken(heard, spoken, subject)
-    if spoken.explicit and spoken.word and spoken.verb is None:
-        return heard.request(Verb.HELP, word=spoken.word, answered={"unknown": spoken.word})
-    if not (heard.chat.private or addressed):
+        return request
+    if spoken.explicit and spoken.word:
+        return heard.request(Verb.HELP, word=spoken.word, answered={"unknown": cleaned(spoken.word)})
+    if not to_bot:
         return None
     if step is not None:
         return _answered(heard, step)
@@ -83,46 +84,96 @@ async def _forget(heard: Heard, verb: Verb) -> None:
         await steps.end(heard.tx, heard.chat.id, heard.account_id)
 
 
-def _spoken(heard: Heard, spoken: spelling.Spoken, subject: int | None) -> Request:
+def _spoken(heard: Heard, spoken: spelling.Spoken, subject: int | None, step: Step | None, *, casual: bool) -> Request:
+    """A command; one that the open question offered as a button takes along what was given, as the button would."""
     assert spoken.verb is not None  # the caller looked
+    text = cleaned(spoken.text)
+    if step is not None and _offered(step, spoken.verb) and not text and not spoken.numbers:
+        return heard.request(spoken.verb, **_given(step), word=spoken.word, answered={"offered": True})
     return heard.request(
         spoken.verb,
-        text=cleaned(spoken.text),
+        text=text,
         numbers=spoken.numbers,
         reply_to_appeal=subject,
         word=spoken.word,
+        casual=casual,
     )
 
 
-async def _pressed(heard: Heard, step: Step | None) -> Request | None:
+async def _edited(heard: Heard, spoken: spelling.Spoken) -> Request | None:
+    """An edit runs no command: what a firm changes in the words of its matter is 补充, until somebody takes it on."""
+    about = await outbox.appeal_answering(heard.tx, heard.chat.id, heard.message.message_id)
+    own = spoken.verb in INTAKE | {Verb.SUPPLEMENT, Verb.FILE, None}
+    if about is None or not own or heard.person is None or not heard.person.has(Role.CONTACT):
+        return None
+    text = cleaned(spoken.text)
+    return heard.request(Verb.SUPPLEMENT, text=text, reply_to_appeal=about, answered={"edited": True})
+
+
+# Buttons --------------------------------------------------------------------------------------------------------------
+async def _pressed(heard: Heard, step: Step | None, data: str) -> Request:
     """A button does what its twin in words does; what was typed before it was pressed comes along."""
-    button = Button.parse(heard.message.button or "")
+    button = Button.parse(data)
     if button is None:
-        return heard.request(Verb.HELP, answered={"unknown": ""}, word="")
-    if button.verb is Verb.CONFIRM and step is not None:
-        return _resumed(heard, step, {"confirmed": True, "argument": button.argument})
+        return heard.request(Verb.HELP, answered={"forged": True})
+    if button.verb is Verb.CONFIRM:
+        return _confirmed(heard, step, button)
     if button.verb is Verb.PICK:
         return _picked(heard, button, step)
     given: dict[str, Any] = {}
-    if step is not None and button.verb.value in step.facts.get("offers", ()):
-        given = _given(step)
+    if step is not None and _offered(step, button.verb):
+        given = {**_given(step), "answered": {"offered": True}}
     await _forget(heard, button.verb)
     numbers = (button.number,) if button.number else given.pop("numbers", ())
     return heard.request(button.verb, **{**given, "numbers": numbers, "button": button})
 
 
-def _picked(heard: Heard, button: Button, step: Step | None) -> Request | None:
+def _confirmed(heard: Heard, step: Step | None, button: Button) -> Request:
+    """[确认] holds for the question under which it stands, and for no later one."""
+    if step is None or button.data not in _presses(step):
+        return heard.request(Verb.CONFIRM)
+    return _resumed(heard, step, {"confirmed": True, "argument": button.argument})
+
+
+def _picked(heard: Heard, button: Button, step: Step | None) -> Request:
     """One of several was chosen; the verb that asked stands in the button, what was typed stands in the step."""
     try:
         verb = Verb(button.argument or "")
     except ValueError:
-        return heard.request(Verb.HELP, answered={"unknown": ""})
+        return heard.request(Verb.HELP, answered={"forged": True})
+    numbers = (button.number,) if button.number else ()
     if step is not None and step.verb is verb:
-        numbers = (button.number,) if button.number else ()
         return _resumed(heard, step, {}, numbers=numbers)
-    return heard.request(verb, numbers=(button.number,) if button.number else ())
+    return heard.request(verb, numbers=numbers)
 
 
+def _typed_button(step: Step, text: str, spoken: spelling.Spoken) -> str | None:
+    """The data of the button that was typed instead of pressed: 确认, its label, or the number of what it picks."""
+    presses = _presses(step)
+    plain = Button(Verb.CONFIRM).data
+    if spoken.verb is Verb.CONFIRM and plain in presses:
+        return plain
+    wanted = spelling.fold(cleaned(text))
+    number = spelling.lone_number(text)
+    for data, label in presses.items():
+        button = Button.parse(data)
+        picked = button is not None and button.verb is Verb.PICK and number is not None and button.number == number
+        if picked or (label and wanted == spelling.fold(label)):
+            return data
+    return None
+
+
+def _presses(step: Step) -> Mapping[str, str]:
+    """The buttons under the question: data, and the label where it is not the verb's word."""
+    found: Mapping[str, str] = step.facts.get("presses", {})
+    return found
+
+
+def _offered(step: Step, verb: Verb) -> bool:
+    return verb.value in step.facts.get("offers", ())
+
+
+# Answers --------------------------------------------------------------------------------------------------------------
 def _given(step: Step) -> dict[str, Any]:
     """What the earlier messages of this conversation gave."""
     return {
@@ -139,13 +190,27 @@ def _resumed(heard: Heard, step: Step, more: Mapping[str, Any], **over: Any) -> 
 
 
 def _answered(heard: Heard, step: Step) -> Request:
-    """Words or pictures in answer to a question: they are added to what was given."""
+    """Words or pictures in answer to a question: they are added to what was given.
+
+    Where one of several was to be chosen, words are no answer and take the place of nothing; what is offered to be
+    filed grows by each further line.
+    """
     given = _given(step)
-    given["text"] = cleaned(heard.message.text) or given["text"]
+    said = cleaned(heard.message.text)
     given["attachments"] = (*given["attachments"], *heard.message.attachments)
-    return heard.request(
-        step.verb, **{**given, "answered": {**step.facts.get("keep", {}), "answer": given["text"]}}
-    )
+    keep: Mapping[str, Any] = step.facts.get("keep", {})
+    if _wants_choice(step):
+        return heard.request(step.verb, **{**given, "answered": keep})
+    grows = step.verb is Verb.FILE and keep.get("talk") and given["text"] and said
+    given["text"] = f"{given['text']}\n{said}" if grows else said or given["text"]
+    return heard.request(step.verb, **{**given, "answered": {**keep, "answer": given["text"]}})
+
+
+def _wants_choice(step: Step) -> bool:
+    """Whether only a button, its label or its number answers: one of several matters or firms."""
+    found = (Button.parse(data) for data in _presses(step))
+    return any(button and (button.verb is Verb.PICK or (button.verb is Verb.CONFIRM and button.argument))
+               for button in found)
 
 
 def _talk(heard: Heard, subject: int | None) -> Request | None:
@@ -153,6 +218,7 @@ def _talk(heard: Heard, subject: int | None) -> Request | None:
     text = cleaned(heard.message.text)
     if not text and not heard.message.attachments:
         return None
-    if subject is not None or not text:
-        return heard.request(Verb.SUPPLEMENT, text=text, reply_to_appeal=subject, answered={"talk": True})
-    return heard.request(Verb.FILE, text=text)
+    verb = Verb.SUPPLEMENT if subject is not None or not text else Verb.FILE
+    if subject is None and heard.person is not None and not heard.person.has(Role.CONTACT):
+        verb = Verb.RECORD if text and may_ask(Verb.RECORD, heard.person) else Verb.HELP
+    return heard.request(verb, text=text, reply_to_appeal=subject, answered={"talk": True})

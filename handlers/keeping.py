@@ -27,18 +27,23 @@ async def keep(request: Request) -> Reply | None:
     """Whatever an unknown account says: a matter is kept and somebody is asked who he is; the rest is explained."""
     if not request.chat.private and request.chat.purpose is not Purpose.LIAISON:
         return Reply("joining.unknown")
-    if request.verb in INTAKE or (request.verb is Verb.FILE and request.button is not None):
+    if request.verb in INTAKE or (request.verb is Verb.FILE and not _is_talk(request)):
         return await _keep_matter(request)
     if request.verb is Verb.FILE and request.text.strip():
         raise Ask(
             "joining.offer_to_keep",
             {"text": title_of(request.text)},
             ((Button(Verb.FILE), Button(Verb.CANCEL)),),
+            keep={"talk": True},
             offers=[Verb.FILE],
         )
     if request.attachments and await _add_files(request):
         return Reply("joining.kept_added")
     return Reply("joining.unknown")
+
+
+def _is_talk(request: Request) -> bool:
+    return bool(request.answered.get("talk")) and request.button is None
 
 
 async def _keep_matter(request: Request) -> Reply:

@@ -1,22 +1,26 @@
 """Where do my matters stand: 我的, 待办, 进度, 回溯, each with no more than its asker may see."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from domain import access
 from domain.appeal import OPEN, Appeal, Status
+from domain.notices import SURVEY_BUTTONS, TASK_BUTTONS, TRIAGE_BUTTONS, WORK_BUTTONS, status_words
 from domain.people import Purpose, Role
 from domain.said import Fact, Said, from_facts
 from domain.verbs import Verb
 from handlers.router import Handler, Reply, Request, for_appeal
-from storage import appeals, history, listeners
+from storage import appeals, history, listeners, people, requests
 from storage.database import Row
 from storage.values import from_json, from_ms
 
 MOST_LINES = 10
+MOST_READ = 500
+_SPANS = {"wd": "span.days", "wh": "span.working_hours", "h": "span.hours", "m": "span.minutes", "s": "span.seconds"}
+_RUNG = re.compile(r"([+-]?)(\d+)(%|wd|wh|h|m|s)")
 _HIDDEN_FROM_FIRMS = frozenset({"note", "return", "transfer", "deny", "rule", "follow_up", "recategorise", "contacted"})
 _WORDS_FOR_FIRMS = frozenset({"file", "supplement", "progress", "resolve", "explain", "dissatisfied", "suspend"})
-
-
 _SOLUTIONS = frozenset({"solved", "partly_solved", "unsolved"})
 _CONFIRMED = "confirmed"
 _WITHOUT_RATING = {"satisfied": _CONFIRMED, "fairly_satisfied": _CONFIRMED, "dissatisfied": Verb.REWORK.value}
@@ -27,11 +31,12 @@ async def mine(request: Request) -> Reply:
     if not request.who.has(Role.CONTACT):
         return await todo(request)
     scope = await request.scope()
-    own = await appeals.visible(request.tx, scope, tuple(Status))
+    own = await appeals.visible(request.tx, scope, tuple(Status), most=MOST_READ)
     own = sorted((a for a in own if a.enterprise_id in request.who.enterprise_ids), key=_open_first)
     if not own:
         return Reply("look.nothing_yet", private=True)
-    lines = [_line("look.own_line", a, Said(f"status.{a.status}.firm")) for a in own[:MOST_LINES]]
+    several = len(request.who.enterprise_ids) > 1
+    lines = [await _line(request, a, firm=several) for a in own[:MOST_LINES]]
     return Reply("look.own", {"count": len(own), "lines": lines, "rest": _rest(own)}, private=True)
 
 
@@ -40,9 +45,13 @@ def _open_first(appeal: Appeal) -> tuple[bool, float]:
     return ended, -appeal.received_at.timestamp()
 
 
-def _line(key: str, appeal: Appeal, status: Said) -> Said:
-    due = appeal.due if appeal.status in OPEN else None
-    return Said(key, {"number": appeal.number, "title": appeal.title, "status": status, "due": due})
+async def _line(request: Request, appeal: Appeal, *, firm: bool) -> Said:
+    """One matter in one line, in the words of its reader; with `firm` the firm's name stands before the title."""
+    due = Said("look.due", {"due": appeal.due}) if appeal.status in OPEN else None
+    status = status_words(appeal.status, firm=not request.who.in_office)
+    name = (await people.enterprise(request.tx, appeal.enterprise_id)).short_name if firm else None
+    key = "look.firm_line" if firm else "look.own_line"
+    return Said(key, {"number": appeal.number, "firm": name, "title": appeal.title, "status": status, "due": due})
 
 
 def _rest(found: Sequence[Appeal]) -> Said | None:
@@ -53,43 +62,51 @@ async def todo(request: Request) -> Reply:
     """待办: what waits for this person, the earliest date first."""
     who = request.who
     if who.has(Role.COORDINATOR):
-        found = await appeals.visible(request.tx, await request.scope(), (Status.SUBMITTED, Status.RETURNED))
-        found = [
-            *found,
-            *await appeals.held_by(request.tx, who.id, OPEN - {Status.SUBMITTED, Status.RETURNED}),
-        ]
+        found = await _to_decide(request)
     elif who.has(Role.CONTACT) and not who.in_office:
         found = list(await appeals.visible(request.tx, await request.scope(), (Status.RESOLVED,)))
     else:
         found = list(await appeals.held_by(request.tx, who.id, OPEN))
     if not found:
         return Reply("look.nothing_to_do", private=True)
-    lines = [_line("look.task_line", a, Said(f"status.{a.status}")) for a in found[:MOST_LINES]]
+    found = sorted(found, key=lambda appeal: appeal.due)
+    lines = [await _line(request, a, firm=who.in_office) for a in found[:MOST_LINES]]
     return Reply("look.tasks", {"count": len(found), "lines": lines, "rest": _rest(found)}, private=True)
+
+
+async def _to_decide(request: Request) -> list[Appeal]:
+    """What a coordinator has to dispatch or to decide, and what he holds himself."""
+    scope, undecided = await request.scope(), await requests.undecided(request.tx)
+    seen = await appeals.visible(request.tx, scope, OPEN, most=MOST_READ)
+    return [a for a in seen if a.handler_id in (None, request.who.id) or a.id in undecided]
 
 
 async def status(request: Request) -> Reply:
     """进度: where one matter stands, who has it, by when; in a one-firm group in place, elsewhere privately."""
     appeal = await request.appeal()
     facts: dict[str, Fact] = await listeners.appeal_facts(request.tx, appeal, request.rules)
-    firm = appeal.enterprise_id in request.who.enterprise_ids
-    if firm:
-        facts["status"] = Said(f"status.{appeal.status}.firm")
+    facts["status"] = status_words(appeal.status, firm=not request.who.in_office)
     facts["latest"] = await _latest(request, appeal)
     if appeal.status not in OPEN:
-        facts |= {"due": None, "acknowledge_due": None}
+        facts |= {"due": None, "provisional": None}
     if appeal.status is not Status.DISPATCHED:
         facts["acknowledge_due"] = None
     private = request.chat.one_firm != appeal.enterprise_id and request.chat.purpose is not Purpose.COORDINATION
-    return Reply("look.status", facts, for_appeal(appeal, *_next(appeal, firm=firm)), private=private, appeal=appeal)
+    buttons = for_appeal(appeal, *await _next(request, appeal))
+    return Reply("look.status", facts, buttons, private=private, appeal=appeal)
 
 
-def _next(appeal: Appeal, *, firm: bool) -> tuple[Verb, ...]:
-    if not firm:
-        return (Verb.TRACE,)
-    if appeal.status is Status.RESOLVED:
-        return (Verb.SATISFIED, Verb.FAIRLY_SATISFIED, Verb.DISSATISFIED)
-    return (Verb.SUPPLEMENT, Verb.URGE) if appeal.status in OPEN else ()
+async def _next(request: Request, appeal: Appeal) -> tuple[Verb, ...]:
+    """What this person can do next with the matter, the whole course last."""
+    held = await request.relations(appeal)
+    if access.Relation.FIRM in held:
+        if appeal.status in (Status.RESOLVED, Status.UNRATED):
+            return SURVEY_BUTTONS
+        return (Verb.SUPPLEMENT, Verb.URGE, Verb.TRACE) if appeal.status in OPEN else (Verb.TRACE,)
+    mine = (*TASK_BUTTONS, *WORK_BUTTONS) if access.Relation.HANDLER in held else ()
+    steering = TRIAGE_BUTTONS if appeal.handler_id is None else ()
+    fitting = tuple(verb for verb in (*mine, *steering) if access.may(verb, held, appeal.status))
+    return (*fitting, Verb.TRACE)
 
 
 async def _latest(request: Request, appeal: Appeal) -> Said | None:
@@ -102,7 +119,7 @@ async def _latest(request: Request, appeal: Appeal) -> Said | None:
 
 
 async def trace(request: Request) -> Reply:
-    """回溯: everything that happened to a matter, in order; a firm is not shown the office's inner steps and names."""
+    """回溯: everything that happened to a matter, in order; a firm is not shown the office's inner steps."""
     appeal = await request.appeal()
     firm = not request.who.in_office
     rows = await history.of_appeal(request.tx, appeal.id or 0)
@@ -140,7 +157,19 @@ def _only_sayable(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reminder(row: Row) -> Said:
-    return Said("look.reminder", {"at": from_ms(row["told_at"]), "whom": row["whom"], "label": row["label"]})
+    return Said("look.reminder", {"at": from_ms(row["told_at"]), "whom": row["whom"], "rung": _rung(row["label"])})
+
+
+def _rung(label: str) -> Said:
+    """A rung in words: `50%`, `0s`, `-2wd`, `+1wd` as the ladder spells them."""
+    found = _RUNG.fullmatch(label)
+    if found is None or not int(found[2]):
+        return Said("look.rung_due")
+    sign, amount, unit = found.groups()
+    if unit == "%":
+        return Said("look.rung_share", {"share": int(amount) / 100})
+    span = Said(_SPANS[unit], {"amount": int(amount)})
+    return Said("look.rung_before" if sign == "-" else "look.rung_after", {"span": span})
 
 
 COMMANDS: Mapping[Verb, Handler] = {

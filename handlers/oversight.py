@@ -1,18 +1,20 @@
 """The coordinator steers: who gets a matter, what a handler's request comes to, what a call to the firm brought."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.appeal import Appeal, Details, Status
 from domain.errors import Refused
 from domain.lifecycle import open_to, step_of
-from domain.people import Person
+from domain.people import Department, Person
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
-from handlers.router import Ask, Buttons, Handler, Reply, Request
+from handlers.router import Ask, Buttons, Handler, Reply, Request, for_appeal
 from storage import listeners, people, requests
 
 CHOICES = 6
+_NAME_FIRST = re.compile(r"([^\s,，、:：;；。]+)[\s,，、:：;；。]*(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class Whom:
     department_id: int | None
     reason: str
 
+    @property
+    def mark(self) -> str:
+        """The choice as a button carries it."""
+        return f"unit-{self.department_id}" if self.department_id is not None else f"person-{self.person.id}"
+
 
 async def _facts(request: Request, appeal: Appeal) -> dict[str, Fact]:
     return await listeners.appeal_facts(request.tx, appeal, request.rules)
@@ -30,49 +37,73 @@ async def _facts(request: Request, appeal: Appeal) -> dict[str, Fact]:
 
 async def dispatch(request: Request) -> Reply:
     """派单 / 指定: give a matter to a person or to a department's duty officer; the work's date stands."""
-    appeal = await request.appeal()
-    whom = await _whom(request, appeal)
+    appeal = await request.appeal(_waits_for_an_owner)
+    step_of(appeal, request.verb)
+    if not (request.argument or request.text.strip()):
+        raise Ask("ask.whom", _named(appeal), await _offer(request, appeal))
+    whom = await _whom(request)
     after = await request.step(appeal, details=_details(whom))
+    wish = await requests.open_one(request.tx, after.id or 0)
+    if wish is not None:
+        granted = wish.facts.get("handler_id") == whom.person.id
+        await requests.decide(request.tx, wish, request.who.id, request.at, granted=granted)
     return Reply("oversight.dispatched", await _facts(request, after), appeal=after)
+
+
+async def _waits_for_an_owner(appeal: Appeal) -> bool:
+    return appeal.handler_id is None
+
+
+def _named(appeal: Appeal) -> Mapping[str, Fact]:
+    return {"number": appeal.number, "title": appeal.title}
 
 
 def _details(whom: Whom) -> Details:
     return Details(text=whom.reason, handler_id=whom.person.id, department_id=whom.department_id)
 
 
-async def _whom(request: Request, appeal: Appeal) -> Whom:
-    """Read `<person or department> <reason>`, or the pressed choice; if nobody was named, offer some."""
-    if request.argument:
-        return await _chosen(request)
-    name, _, reason = request.text.strip().replace("，", " ").replace(",", " ").partition(" ")
-    if not name:
-        raise Ask("ask.whom", {"number": appeal.number, "title": appeal.title}, await _offer(request, appeal))
-    department = await people.department_called(request.tx, name)
-    if department is not None:
-        duty = await people.person(request.tx, department.duty_id, request.at) if department.duty_id else None
-        if duty is None:
-            raise Refused("refused.no_duty", {"department": department.name})
-        return Whom(duty, department.id, reason.strip())
-    return Whom(await _one_named(request, name), None, reason.strip())
+async def _whom(request: Request) -> Whom:
+    """Read the pressed choice (kept or just made), or `<person or department> <reason>`."""
+    chosen = str(request.answered.get("whom", "")) or request.argument
+    if chosen:
+        return await _chosen(request, chosen)
+    found = _NAME_FIRST.match(request.text.strip())
+    name, reason = (found[1], found[2].strip()) if found else ("", "")
+    unit = await _unit(request, name)
+    if unit is not None:
+        return Whom(await _on_duty(request, unit), unit.id, reason)
+    return Whom(await _one_named(request, name), None, reason)
 
 
-async def _chosen(request: Request) -> Whom:
-    kind, _, value = request.argument.partition("-")
-    if not value.isdigit():
-        raise Refused("refused.person_unknown", {"name": request.argument})
-    if kind == "unit":
-        department = await people.department(request.tx, int(value))
-        duty = (
-            await people.person(request.tx, department.duty_id, request.at)
-            if department and department.duty_id
-            else None
-        )
-        if department is None or duty is None:
-            raise Refused("refused.no_duty", {"department": department.name if department else ""})
-        return Whom(duty, department.id, request.text)
-    person = await people.person(request.tx, int(value), request.at)
+async def _unit(request: Request, name: str) -> Department | None:
+    """The department of that name or code, or the only one whose name contains it."""
+    exact = await people.department_called(request.tx, name)
+    if exact is not None or len(name) < 2:
+        return exact
+    alike = [unit for unit in await people.departments(request.tx) if name in unit.name]
+    return alike[0] if len(alike) == 1 else None
+
+
+async def _on_duty(request: Request, unit: Department) -> Person:
+    """A department's duty officer; while he is on leave his deputy."""
+    duty = await people.person(request.tx, unit.duty_id, request.at) if unit.duty_id else None
+    if duty is not None and duty.on_leave and duty.deputy_id is not None:
+        duty = await people.person(request.tx, duty.deputy_id, request.at) or duty
+    if duty is None:
+        raise Refused("refused.no_duty", {"department": unit.name})
+    return duty
+
+
+async def _chosen(request: Request, mark: str) -> Whom:
+    """A choice by its mark: `person-7` or `unit-3`."""
+    kind, _, value = mark.partition("-")
+    row = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
+    unit = await people.department(request.tx, row) if kind == "unit" else None
+    if unit is not None:
+        return Whom(await _on_duty(request, unit), unit.id, request.text)
+    person = await people.person(request.tx, row, request.at) if kind == "person" else None
     if person is None or not person.in_office:
-        raise Refused("refused.person_unknown", {"name": ""})
+        raise Refused("refused.choice_gone")
     return Whom(person, None, request.text)
 
 
@@ -86,15 +117,15 @@ async def _one_named(request: Request, name: str) -> Person:
 
 
 async def _offer(request: Request, appeal: Appeal) -> Buttons:
-    """The firm's liaison first, then the departments in roster order."""
+    """The firm's liaison first, then the departments in roster order; nobody who has it already."""
     choices: list[tuple[Button, ...]] = []
     liaison = await people.person(request.tx, appeal.liaison_id, request.at) if appeal.liaison_id else None
-    if liaison is not None:
+    if liaison is not None and liaison.id != appeal.handler_id:
         choices.append((_choice(request, appeal, f"person-{liaison.id}", liaison.name),))
     choices += [
         (_choice(request, appeal, f"unit-{department.id}", department.name),)
         for department in (await people.departments(request.tx))[:CHOICES]
-        if department.duty_id is not None
+        if department.duty_id not in (None, appeal.handler_id)
     ]
     return tuple(choices)
 
@@ -106,21 +137,21 @@ def _choice(request: Request, appeal: Appeal, argument: str, label: str) -> Butt
 async def transfer(request: Request) -> Reply:
     """转办: the handler asks that somebody else take it; the coordinator decides, until then it stays with him."""
     appeal = await request.appeal()
-    if not request.text.strip():
-        raise Ask("ask.transfer", {"number": appeal.number, "title": appeal.title})
-    whom = await _whom(request, appeal)
+    step_of(appeal, request.verb)
+    if not (request.argument or request.answered.get("whom") or request.text.strip()):
+        raise Ask("ask.transfer", _named(appeal), await _offer(request, appeal))
+    whom = await _whom(request)
+    if whom.person.id == appeal.handler_id:
+        raise Refused("refused.same_owner", {"number": appeal.number})
     if not whom.reason:
-        raise Ask(
-            "ask.transfer_reason",
-            {"number": appeal.number, "whom": whom.person.name},
-            keep={"whom": request.text},
-        )
+        facts = {**_named(appeal), "whom": whom.person.name}
+        raise Ask("ask.transfer_reason", facts, keep={"whom": whom.mark})
     asked: Mapping[str, Fact] = {"whom": whom.person.name, "whom_id": whom.person.id}
     after = await request.step(appeal, details=Details(text=whom.reason, facts=asked))
-    assert after.id is not None  # recorded
-    facts = {"handler_id": whom.person.id, "department_id": whom.department_id, "reason": whom.reason}
-    await requests.ask(request.tx, after.id, Verb.TRANSFER, request.who.id, request.at, facts)
-    return Reply("oversight.transfer_asked", {**await _facts(request, after), "whom": whom.person.name}, appeal=after)
+    wanted = {"handler_id": whom.person.id, "department_id": whom.department_id, "reason": whom.reason}
+    await requests.ask(request.tx, after.id or 0, Verb.TRANSFER, request.who.id, request.at, wanted)
+    facts = {**await _facts(request, after), "whom": whom.person.name}
+    return Reply("oversight.transfer_asked", facts, appeal=after)
 
 
 async def approve(request: Request) -> Reply:
@@ -140,14 +171,17 @@ async def approve(request: Request) -> Reply:
 async def deny(request: Request) -> Reply:
     """不同意: with a reason; the matter stays where it is."""
     appeal, wish = await _decided(request)
-    text = request.need_text("ask.deny", {"number": appeal.number, "title": appeal.title})
+    text = request.need_text("ask.deny", _named(appeal))
     await requests.decide(request.tx, wish, request.who.id, request.at, granted=False)
     after = await request.step(appeal, details=Details(text=text))
     return Reply("oversight.denied", await _facts(request, after), appeal=after)
 
 
 async def _decided(request: Request) -> tuple[Appeal, requests.Wish]:
-    appeal = await request.appeal()
+    async def waits_for_a_decision(appeal: Appeal) -> bool:
+        return await requests.open_one(request.tx, appeal.id or 0) is not None
+
+    appeal = await request.appeal(waits_for_a_decision)
     wish = await requests.open_one(request.tx, appeal.id or 0)
     if wish is None:
         raise Refused("refused.nothing_asked", {"number": appeal.number})
@@ -157,15 +191,17 @@ async def _decided(request: Request) -> tuple[Appeal, requests.Wish]:
 async def recategorise(request: Request) -> Reply:
     """改类: another category, with its own term counted from intake."""
     appeal = await request.appeal()
+    step_of(appeal, request.verb)
     wanted = request.argument or request.text.strip()
     matches = [c for c in request.rules.categories.values() if wanted and (wanted == c.code or wanted in c.name)]
     if not wanted:
-        raise Ask("ask.category", {"number": appeal.number}, _categories(request, appeal))
+        raise Ask("ask.category", _named(appeal), _categories(request, appeal))
     if len(matches) != 1:
         raise Refused("refused.category_unknown", {"name": wanted[:20]})
     details = Details(category=matches[0].code)
     after = await request.step(appeal, details=details)
-    return Reply("oversight.recategorised", await _facts(request, after), appeal=after)
+    buttons = for_appeal(after, Verb.DISPATCH) if after.handler_id is None else ()
+    return Reply("oversight.recategorised", await _facts(request, after), buttons, appeal=after)
 
 
 def _categories(request: Request, appeal: Appeal) -> Buttons:
@@ -191,26 +227,37 @@ _WORDS: Mapping[str, Verb | None] = {
 async def follow_up(request: Request) -> Reply:
     """回访: what a call to the firm brought, recorded by name; silence is counted, never taken for 满意."""
     appeal = await request.appeal()
-    word, _, said = (request.argument or request.need_text("ask.follow_up", {"number": appeal.number})).partition(" ")
-    if word not in _WORDS:
-        raise Refused("refused.follow_up_unknown", {"word": word[:20]})
-    verb = _WORDS[word]
-    facts: Mapping[str, Fact] = {"by_call": True, "caller": request.who.name}
-    if verb is None:
-        after = await request.step(appeal, details=Details(text=said, facts=facts))
-        return Reply("oversight.no_answer", {**await _facts(request, after), "calls": after.calls}, appeal=after)
     if appeal.status not in open_to(Verb.FOLLOW_UP) | {Status.UNRATED}:
         here = Said(f"status.{appeal.status}")
-        raise Refused("refused.follow_up_not_asked", {"number": appeal.number, "status": here})
+        raise Refused("refused.follow_up_not_asked", {**_named(appeal), "status": here})
+    verb, said = _outcome(request, appeal)
+    facts: Mapping[str, Fact] = {"by_call": True, "caller": request.who.name}
     after = await request.step(appeal, verb, Details(text=said, facts=facts))
-    return Reply("oversight.answered", {**await _facts(request, after), "verdict": Said(f"verb.{verb}")}, appeal=after)
+    shown = await _facts(request, after)
+    if verb is None:
+        return Reply("oversight.no_answer", {**shown, "calls": after.calls}, appeal=after)
+    return Reply("oversight.answered", {**shown, "verdict": Said(f"verb.{verb}")}, appeal=after)
+
+
+def _outcome(request: Request, appeal: Appeal) -> tuple[Verb | None, str]:
+    """What the firm said, by one of a few words, and its reason; None where nobody answered."""
+    line = request.argument or request.need_text("ask.follow_up", _named(appeal))
+    found = _NAME_FIRST.match(line)
+    word, said = (found[1], found[2].strip()) if found else (line, "")
+    if request.answered.get("rejected"):
+        return Verb.DISSATISFIED, line
+    if word not in _WORDS:
+        raise Refused("refused.follow_up_unknown", {"word": word[:20]})
+    if _WORDS[word] is Verb.DISSATISFIED and not said:
+        raise Ask("ask.follow_up_reason", _named(appeal), keep={"rejected": True})
+    return _WORDS[word], said
 
 
 async def decide(request: Request) -> Reply:
     """批示 / 存疑办结: the inspector rules on a matter that was rejected twice; it goes on, or is kept as disputed."""
     appeal = await request.appeal()
     step_of(appeal, request.verb)
-    text = request.need_text("ask.decide", {"number": appeal.number, "title": appeal.title})
+    text = request.need_text("ask.decide", _named(appeal))
     after = await request.step(appeal, details=Details(text=text))
     return Reply("oversight.decided", await _facts(request, after), appeal=after)
 

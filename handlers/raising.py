@@ -1,5 +1,6 @@
 """An owner raises a matter: it gets its number, its date and its lead at once, and he hears so at once."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +12,7 @@ from domain.errors import Refused
 from domain.lifecycle import Draft
 from domain.notices import TRIAGE_BUTTONS, Notice
 from domain.people import Chat, Enterprise, Person
-from domain.rules import Kind, Listener, Rules
+from domain.rules import UNSURE, Kind, Listener, Rules
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 from domain.words import MOST_TEXT, title_of
@@ -34,12 +35,13 @@ _ASK = {
     Verb.FILE: "ask.appeal",
 }
 MOST_A_DAY = 20
+_FIRM_FIRST = re.compile(r"([^\s:：,，、;；]+)[\s:：,，、;；]+(.+)", re.DOTALL)
 OWN_BUTTONS = (Verb.SUPPLEMENT, Verb.WITHDRAW)
 
 
 async def raise_matter(request: Request) -> Reply:
     """诉求, 咨询, 投诉, 建议: file it, or ask for the words that are missing."""
-    text = fitting(request.need_text(_ASK[request.verb]))
+    text = fitting(request.need_text(_ASK[request.verb], {"files": attached(request)}))
     firm = await firm_for(request)
     await must_not_flood(request, firm)
     matter = Matter(KINDS[request.verb], text, firm.id, request.chat, request.who, request.attachments)
@@ -47,40 +49,66 @@ async def raise_matter(request: Request) -> Reply:
     return await filed_reply(request, appeal)
 
 
+def attached(request: Request) -> Said | None:
+    """That so many files have come along."""
+    return Said("appeal.files", {"count": len(request.attachments)}) if request.attachments else None
+
+
 async def offer_to_file(request: Request) -> Reply:
-    """A plain sentence in a private chat is no command: [登记] makes it a matter; pressed, it is filed."""
-    if request.button is not None and request.text.strip():
+    """登记: file it. A plain sentence is no command yet: it is offered, and [登记] makes it a matter."""
+    if not request.answered.get("talk") or request.button is not None:
         return await raise_matter(request)
-    if request.button is not None:
-        raise Ask("ask.appeal")
-    raise Ask(
-        "ask.file",
-        {"text": title_of(request.text)},
-        ((Button(Verb.FILE), Button(Verb.CANCEL)),),
-        offers=[Verb.FILE],
-    )
+    text = fitting(request.text)
+    shown = text if request.chat.private else None
+    facts = {"text": title_of(text) if shown else None, "files": attached(request)}
+    choices = ((Button(Verb.FILE), Button(Verb.CANCEL)),)
+    raise Ask("ask.file" if shown else "ask.file_here", facts, choices, keep={"talk": True}, offers=[Verb.FILE])
 
 
 async def record_for_firm(request: Request) -> Reply:
     """代录: a firm phoned or was visited; its cadre files for it, and the firm is told and may correct."""
-    line = request.need_text("ask.record")
-    name, _, text = line.replace("：", " ").replace("，", " ").partition(" ")
-    firms = await people.enterprises_called(request.tx, name)
-    if len(firms) != 1:
-        raise Refused("refused.firm_unknown" if not firms else "refused.firm_unclear", {"name": name[:40]})
-    if not text.strip():
-        raise Ask("ask.record_text", {"firm": firms[0].short_name}, keep={"line": line})
+    if request.answered.get("talk"):
+        facts = {"text": title_of(fitting(request.text))}
+        buttons = ((Button(Verb.RECORD), Button(Verb.CANCEL)),)
+        raise Ask("ask.record_offer", facts, buttons, keep={"talk": True}, offers=[Verb.RECORD])
+    firm, text = await _reported(request)
     matter = Matter(
         Kind.APPEAL,
-        fitting(text.strip()),
-        firms[0].id,
+        fitting(text),
+        firm.id,
         request.chat,
         attachments=request.attachments,
         recorded_by=request.who.id,
     )
     appeal = await file_appeal(request.tx, request.rules, matter, request.at)
-    facts = await listeners.appeal_facts(request.tx, appeal, request.rules)
-    return Reply("appeal.recorded", facts, appeal=appeal, private=not request.chat.private)
+    about = await listeners.appeal_facts(request.tx, appeal, request.rules)
+    about |= {"dispatch_due": appeal.dispatch_due, "files": attached(request)}
+    key = "appeal.recorded" if appeal.handler_id is not None else "appeal.recorded_waiting"
+    seen = bool(await request.relations(appeal))
+    return Reply(key, about, appeal=appeal if seen else None, private=not request.chat.private)
+
+
+async def _reported(request: Request) -> tuple[Enterprise, str]:
+    """The firm and what it said: `<firm> <matter>` in one line, or one after the other as they are asked for."""
+    kept = request.answered
+    if "firm" in kept:
+        return await people.enterprise(request.tx, int(kept["firm"])), request.text
+    line = request.need_text("ask.record")
+    name, text = (line, str(kept["matter"])) if "matter" in kept else _parted(line)
+    firms = await people.enterprises_called(request.tx, name)
+    if len(firms) != 1 and kept.get("offered"):
+        raise Ask("ask.record_firm", {"text": title_of(line)}, keep={"matter": line})
+    if len(firms) != 1:
+        raise Refused("refused.firm_unknown" if not firms else "refused.firm_unclear", {"name": name[:40]})
+    if not text:
+        raise Ask("ask.record_text", {"firm": firms[0].short_name}, keep={"firm": firms[0].id})
+    return firms[0], text
+
+
+def _parted(line: str) -> tuple[str, str]:
+    """`宏达机械 车间停电，两小时了` in its first word and the rest, whatever stands between them."""
+    found = _FIRM_FIRST.match(line)
+    return (found[1], found[2].strip()) if found else (line, "")
 
 
 def fitting(text: str) -> str:
@@ -99,8 +127,8 @@ async def firm_for(request: Request) -> Enterprise:
         raise Refused("refused.no_firm")
     if request.answered.get("argument"):
         mine = [firm for firm in mine if str(firm) == request.answered["argument"]] or mine
-    if request.chat.one_firm in mine:
-        mine = [request.chat.one_firm]
+    here = [firm for firm in mine if firm in request.chat.enterprise_ids]
+    mine = here or mine
     if len(mine) == 1:
         return await people.enterprise(request.tx, mine[0])
     firms = [await people.enterprise(request.tx, firm) for firm in mine]
@@ -190,10 +218,12 @@ async def _with_deputies(tx: Tx, ids: set[int | None], at: datetime) -> Mapping[
 async def filed_reply(request: Request, appeal: Appeal) -> Reply:
     """The answer at once: number, category, who, by when. In a group what is sensitive is only said to have arrived."""
     facts: dict[str, Fact] = await listeners.appeal_facts(request.tx, appeal, request.rules)
-    facts["files"] = Said("appeal.files", {"count": len(request.attachments)}) if request.attachments else None
+    facts["files"] = attached(request)
     sensitive = appeal.kind is Kind.COMPLAINT or request.rules.category(appeal.category).sensitive
     if appeal.status is Status.SUBMITTED:
-        facts |= {"dispatch_due": appeal.dispatch_due, "category": Said("category.unsure")}
+        unsure = appeal.category == UNSURE.code
+        category = Said("category.unsure") if unsure else facts["category"]
+        facts |= {"dispatch_due": appeal.dispatch_due, "category": category}
         key = "appeal.filed_waiting"
     else:
         facts |= {"role": Said("appeal.role_liaison") if appeal.handler_id == appeal.liaison_id else None}

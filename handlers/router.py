@@ -17,11 +17,12 @@ from domain.verbs import Verb
 from storage import appeals, people
 from storage.database import Tx
 from storage.listeners import rows
-from storage.scope import Scope, scope_of
+from storage.scope import SYSTEM, Scope, scope_of
 
 MOST_CHOICES = 8
 RERUNS = 3
 Buttons = tuple[tuple[Button, ...], ...]
+Fits = Callable[[Appeal], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Ask(Exception):
     """Something is missing: the question is put, and the next answer of this person in this chat completes the command.
 
     `keep` is remembered with it; `offers` are verbs that may be pressed instead and take the text that was given.
+    `private`: put in a group, the question goes to the private chat and is answered there. `verb` is what the answer
+    completes, where it is not the verb that was asked for.
     """
 
     def __init__(
@@ -55,6 +58,8 @@ class Ask(Exception):
         *,
         keep: Mapping[str, Any] | None = None,
         offers: Sequence[Verb] = (),
+        private: bool = False,
+        verb: Verb | None = None,
     ) -> None:
         super().__init__(key)
         self.key = key
@@ -62,11 +67,20 @@ class Ask(Exception):
         self.buttons = buttons
         self.keep: Mapping[str, Any] = keep or {}
         self.offers = tuple(offers)
+        self.private = private
+        self.verb = verb
+
+
+class Overheard(Exception):
+    """People talk among themselves: what sounded like a command was none, and nothing is answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One thing that a person wants, with all that may be looked at; its only outlets are `tx` and the Reply."""
+    """One thing that a person wants, with all that may be looked at; its only outlets are `tx` and the Reply.
+
+    `casual`: a bare word among people in a group, which may be meant for them.
+    """
 
     tx: Tx
     rules: Rules
@@ -83,6 +97,7 @@ class Request:
     button: Button | None = None
     answered: Mapping[str, Any] = field(default_factory=dict)
     word: str = ""
+    casual: bool = False
 
     @property
     def who(self) -> Person:
@@ -121,13 +136,14 @@ class Request:
         firm = await people.enterprise(self.tx, appeal.enterprise_id)
         return access.relations(self.who, appeal, firm, await people.headed_by(self.tx, self.who.id))
 
-    async def appeal(self) -> Appeal:
+    async def appeal(self, fits: Fits | None = None) -> Appeal:
         """The appeal that is meant, if this person may do this to it.
 
-        By number, by the message replied to, by the pressed button, or because only one fits; several are offered to
-        pick from. One that he may not see is answered exactly like one that does not exist.
+        By number, by the message replied to, by the pressed button, or because only one fits (and is one that `fits`
+        likes, if given); several are offered to pick from. One that he may not see is answered exactly like one that
+        does not exist.
         """
-        meant = await self._meant()
+        meant = await self._meant(fits)
         held = await self.relations(meant)
         if not held:
             raise Refused("refused.not_found", {"number": meant.number})
@@ -147,16 +163,15 @@ class Request:
         """Record a change through the one door."""
         return await appeals.record(self.tx, change, self.rules)
 
-    async def _meant(self) -> Appeal:
+    async def _meant(self, fits: Fits | None) -> Appeal:
         scope = await self.scope()
         number = self.numbers[0] if self.numbers else (self.button.number if self.button else None)
+        if number is None and self.reply_to_appeal is not None:
+            replied = await appeals.by_id(self.tx, self.reply_to_appeal, SYSTEM)
+            number = replied.number if replied else None
         if number is not None:
             return await self._numbered(number, scope)
-        if self.reply_to_appeal is not None:
-            found = await appeals.by_id(self.tx, self.reply_to_appeal, scope)
-            if found is not None:
-                return found
-        return await self._only_one(scope)
+        return await self._only_one(scope, fits)
 
     async def _numbered(self, number: str, scope: Scope) -> Appeal:
         found = await appeals.get(self.tx, number, scope)
@@ -164,19 +179,32 @@ class Request:
             raise Refused("refused.not_found", {"number": number})
         return found
 
-    async def _only_one(self, scope: Scope) -> Appeal:
+    async def _only_one(self, scope: Scope, fits: Fits | None) -> Appeal:
         """The single appeal that the verb fits and that this person may do it to."""
+        fitting = await self._fitting(scope)
+        if fits is not None:
+            fitting = [found for found in fitting if await fits(found)]
+        if not fitting and self.casual:
+            raise Overheard
+        if not fitting:
+            raise Refused("refused.nothing_fits", {"verb": Said(f"verb.{self.verb}")})
+        if len(fitting) > 1:
+            raise self._which(fitting)
+        return fitting[0]
+
+    async def _fitting(self, scope: Scope) -> list[Appeal]:
         statuses = open_to(self.verb) or OPEN | {Status.RESOLVED}
-        fitting = [
+        return [
             found
             for found in await appeals.visible(self.tx, scope, statuses)
             if access.may(self.verb, await self.relations(found), found.status)
         ]
-        if not fitting:
-            raise Refused("refused.nothing_fits", {"verb": Said(f"verb.{self.verb}")})
-        if len(fitting) > 1:
-            raise Ask("ask.which", {"verb": Said(f"verb.{self.verb}")}, self._choices(fitting))
-        return fitting[0]
+
+    def _which(self, fitting: Sequence[Appeal]) -> Ask:
+        more = len(fitting) - MOST_CHOICES
+        rest = Said("ask.which_rest", {"count": more}) if more > 0 else None
+        facts = {"verb": Said(f"verb.{self.verb}"), "rest": rest}
+        return Ask("ask.which", facts, self._choices(fitting), private=True)
 
     def _choices(self, fitting: Sequence[Appeal]) -> Buttons:
         return tuple(
@@ -226,9 +254,12 @@ class Router:
         raise Refused("refused.busy")
 
     def _handler(self, request: Request) -> Handler:
-        if request.person is None and request.verb not in FOR_STRANGERS:
-            return self._kept
+        stranger = request.person is None and request.verb not in FOR_STRANGERS
         handler = self.commands.get(request.verb)
+        if request.casual and (handler is None or (stranger and request.verb in access.WITH_APPEAL)):
+            raise Overheard
+        if stranger:
+            return self._kept
         if handler is None:
             raise Refused("refused.unknown_command", {"word": request.word or Said(f"verb.{request.verb}")})
         known = request.verb in access.WITHOUT_APPEAL

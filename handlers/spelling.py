@@ -105,6 +105,13 @@ class _Line:
         return self.text[_skip_separators(self.folded, start) :].rstrip()
 
 
+def lone_number(text: str) -> str | None:
+    """The appeal that a line names if it says nothing else: `12`, `#12`, `12号`, `LQ-2026-00012`."""
+    folded = fold(_INVISIBLE.sub("", text)).strip()
+    found = _number(folded, 0)
+    return found[0] if found and not folded[found[1] :].strip(" 。.") else None
+
+
 def fold(text: str) -> str:
     """Half-width and lower-case, of the same length."""
     half = text.translate(_WIDTHS)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from domain.appeal import Appeal, Change
 from domain.notices import Lane, Notice, status_words
-from domain.people import Chat, Person, Purpose, Role
+from domain.people import Chat, Department, Person, Purpose, Role
 from domain.rules import Kind, Listener, Rules
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
@@ -14,15 +14,21 @@ from storage import outbox, people
 from storage.database import Tx
 
 BUTTONS_A_ROW = 3
+MOST_FILES = 10
 _STILL_IN_TIME = timedelta(minutes=5)
+
+
+Files = tuple[tuple[str, str], ...]
+"""Kept files as (content hash, name)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A chat in which a listener hears; `person` is None for a group."""
+    """A chat in which a listener hears; `person` is None for a group, which is shown no files."""
 
     chat: Chat
     person: Person | None = None
+    files: Files = ()
 
 
 async def owe(tx: Tx, notice: Notice, appeal: Appeal, change: Change, rules: Rules) -> None:
@@ -35,7 +41,9 @@ async def owe_all(tx: Tx, notices: Sequence[Notice], appeal: Appeal, change: Cha
     if not notices:
         return
     facts = await appeal_facts(tx, appeal, rules)
+    files = await _files(tx, appeal, change)
     facts |= {"text": change.text, "actor": await _name(tx, change.by, change.at)}
+    facts["files"] = Said("appeal.files", {"count": len(files)}) if files else None
     told = {change.by}
     for notice in notices:
         said = {**facts, **notice.facts}
@@ -44,16 +52,36 @@ async def owe_all(tx: Tx, notices: Sequence[Notice], appeal: Appeal, change: Cha
         for person in await persons(tx, notice.listener, appeal, change.at, change.before):
             if person.id not in told:
                 told.add(person.id)
-                await tell_person(tx, person, notice, said, appeal, rules, change.at)
+                shown = change.attachments or (files if notice.buttons and person.in_office else ())
+                await tell_person(tx, person, notice, said, appeal, rules, change.at, shown)
+
+
+async def _files(tx: Tx, appeal: Appeal, change: Change) -> Files:
+    """What came along with the change; a new owner gets all that the firm has sent so far."""
+    if change.verb not in (Verb.DISPATCH, Verb.RULE):
+        return change.attachments
+    rows = await tx.all(
+        """SELECT f.hash, f.name FROM event_files f JOIN events e ON e.id = f.event_id
+           WHERE e.appeal_id = :id AND e.name IN ('file', 'supplement', 'dissatisfied') ORDER BY e.id LIMIT :most""",
+        {"id": appeal.id, "most": MOST_FILES},
+    )
+    return tuple((row["hash"], row["name"]) for row in rows)
 
 
 async def tell_person(
-    tx: Tx, person: Person, notice: Notice, facts: Mapping[str, Fact], appeal: Appeal, rules: Rules, at: datetime
+    tx: Tx,
+    person: Person,
+    notice: Notice,
+    facts: Mapping[str, Fact],
+    appeal: Appeal,
+    rules: Rules,
+    at: datetime,
+    files: Files = (),
 ) -> None:
     """Owe a notice to one person; if no private chat reaches him, somebody who can call him hears so instead."""
     chat = await people.private_chat(tx, person.id)
     if chat is not None:
-        await tell(tx, Place(chat, person), notice.key, facts, notice.buttons, appeal, rules, at)
+        await tell(tx, Place(chat, person, files), notice.key, facts, notice.buttons, appeal, rules, at)
         return
     await tell_callers(tx, person, facts, appeal, rules, at)
 
@@ -98,6 +126,7 @@ async def tell(
         lane=Lane.CASE,
         appeal_id=appeal.id,
         person_id=place.person.id if place.person else None,
+        files=tuple({"hash": content_hash, "name": name} for content_hash, name in place.files),
     )
     await outbox.owe(tx, letter, at=at, due=audible(rules, place.person, at, urgent=appeal.urgent))
 
@@ -141,8 +170,8 @@ def after_night(rules: Rules, at: datetime) -> datetime:
 
 
 def _for_person(person: Person, appeal: Appeal, facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
-    """Firms are shown gentler words for a status than the office uses."""
-    return {**facts, "status": status_words(appeal.status, firm=not person.in_office)}
+    """A person is spoken to by name; firms are shown gentler words for a status than the office uses."""
+    return {**facts, "name": person.name, "status": status_words(appeal.status, firm=not person.in_office)}
 
 
 def _for_group(chat: Chat, appeal: Appeal, facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
@@ -173,12 +202,24 @@ async def appeal_facts(tx: Tx, appeal: Appeal, rules: Rules) -> dict[str, Fact]:
         "handler": await _name(tx, appeal.handler_id, at),
         "liaison": await _name(tx, appeal.liaison_id, at),
         "department": department.name if department else None,
+        "in_charge": await _in_charge(tx, appeal, department),
         "status": Said(f"status.{appeal.status}"),
         "acknowledge_due": appeal.acknowledge_due,
         "due": appeal.due,
         "provisional": Said("appeal.provisional") if rules.calendar.is_provisional(appeal.due) else None,
         "urgent": Said("appeal.urgent") if appeal.urgent else None,
     }
+
+
+async def _in_charge(tx: Tx, appeal: Appeal, department: Department | None) -> Said:
+    """Who holds the matter, and the lead department, his own or not; the coordination office while nobody does."""
+    handler = await people.person(tx, appeal.handler_id, appeal.received_at) if appeal.handler_id else None
+    if handler is None:
+        return Said("appeal.nobody_yet")
+    if department is None:
+        return Said("appeal.in_charge", {"handler": handler.name})
+    both = {"handler": handler.name, "department": department.name}
+    return Said("appeal.in_charge_of" if department.id == handler.department_id else "appeal.in_charge_with", both)
 
 
 async def _words(tx: Tx, appeal: Appeal) -> str | None:

@@ -82,6 +82,16 @@ async def appeal_of(tx: Tx, chat_id: int, platform_id: str) -> int | None:
     return row["appeal_id"] if row else None
 
 
+async def appeal_answering(tx: Tx, chat_id: int, message_id: str) -> int | None:
+    """The appeal that the bot's answer to this incoming message was about."""
+    row = await tx.one(
+        """SELECT appeal_id FROM outbox WHERE chat_id = :chat AND reply_to = :id AND appeal_id IS NOT NULL
+           ORDER BY id DESC LIMIT 1""",
+        {"chat": chat_id, "id": message_id},
+    )
+    return row["appeal_id"] if row else None
+
+
 async def is_ours(tx: Tx, chat_id: int, platform_id: str) -> bool:
     """Whether the platform's message of that id is one of the bot's."""
     found = await tx.all(

@@ -42,6 +42,12 @@ async def open_one(tx: Tx, appeal_id: int) -> Wish | None:
     return Wish(row["id"], Verb(row["verb"]), row["asked_by"], from_json(row["facts"])) if row else None
 
 
+async def undecided(tx: Tx) -> frozenset[int]:
+    """The row ids of appeals about which something was asked and not decided yet."""
+    rows = await tx.all("SELECT DISTINCT appeal_id FROM requests WHERE decided_at IS NULL")
+    return frozenset(row["appeal_id"] for row in rows)
+
+
 async def decide(tx: Tx, wish: Wish, by: int, at: datetime, *, granted: bool) -> None:
     """Settle a request."""
     await tx.run(

@@ -29,7 +29,15 @@ FULL = Details(
 
 # Every status with every step that may leave or touch it, and the status it then has: DOMAIN's table, flag by flag.
 STAYS = {
-    Status.SUBMITTED: (Verb.NOTE, Verb.DENY, Verb.SUPPLEMENT, Verb.URGENT, Verb.RECATEGORISE, Verb.DIFFICULTY),
+    Status.SUBMITTED: (
+        Verb.NOTE,
+        Verb.DENY,
+        Verb.SUPPLEMENT,
+        Verb.URGE,
+        Verb.URGENT,
+        Verb.RECATEGORISE,
+        Verb.DIFFICULTY,
+    ),
     Status.DISPATCHED: (
         Verb.CONTACTED,
         Verb.NOTE,

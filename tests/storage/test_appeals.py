@@ -350,7 +350,8 @@ TOLD: list[tuple[tuple[Verb, ...], Verb, str, str]] = [
     (WORK, Verb.MERGE, "coordinator", "contact:firm.merged handler:task.merged"),
     (WORK, Verb.SUPPLEMENT, "contact", "handler:task.supplemented"),
     (WORK, Verb.URGE, "contact", "handler:task.urged"),
-    ((Verb.DISPATCH, Verb.RETURN), Verb.URGE, "contact", "coordinator:task.urged"),
+    ((), Verb.URGE, "contact", "coordinator:triage.urged"),
+    ((Verb.DISPATCH, Verb.RETURN), Verb.URGE, "contact", "coordinator:triage.urged"),
     (WORK, Verb.URGENT, "contact", "handler:task.urgent"),
 ]
 STEPS = pytest.mark.parametrize(

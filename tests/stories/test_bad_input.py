@@ -62,7 +62,7 @@ CASES = (
     refused("a suggestion without a word", BOSS, "建议", "ask.suggestion", "取消"),
     refused("an unknown command", BOSS, "/开门", "help.all", "开门"),
     refused("an unknown English command", BOSS, "/open_sesame now", "help.all", "open_sesame"),
-    refused("an unknown command in a group", BOSS, "/开门", "help.all", "开门", where=SINGLE),
+    refused("an unknown command in a group", BOSS, "/开门", "refused.unknown_command", "开门", "帮助", where=SINGLE),
     refused("a sentence that is no command", BOSS, "车间又停电了", "ask.file", "登记"),
     refused("markup instead of words", BOSS, "<b>车间</b> <script>alert(1)</script>", "ask.file", "登记"),
     refused("a call to everybody", BOSS, "@all 都来看", "ask.file", "登记"),
@@ -128,17 +128,17 @@ CASES = (
     ),
     refused("a ledger of an unknown time", OFFICE, "台账 前天", "ledger.period_unknown", "前天"),
     # Buttons that lianqi never made, or made for others.
-    refused("a forged verb", BOSS, "", "help.all", button="format_disk:1:1"),
-    refused("a truncated button", BOSS, "", "help.all", button="satis"),
-    refused("an empty button", BOSS, "", "help.all", button=""),
+    refused("a forged verb", BOSS, "", "refused.button_unknown", "帮助", button="format_disk:1:1"),
+    refused("a truncated button", BOSS, "", "refused.button_unknown", "帮助", button="satis"),
+    refused("an empty button", BOSS, "", "refused.button_unknown", "帮助", button=""),
     refused("a button with another firm's number", BOSS, "", "refused.not_found", "#2", button="withdraw:2:2"),
     refused("a handler's button pressed by the owner", BOSS, "", "refused.not_yours", button="acknowledge:1:2"),
     refused("a firm's button pressed by the cadre", LIAISON, "", "refused.not_yours", button="satisfied:3:4"),
     refused("a button from before it was done", LIAISON, "", "refused.outdated", "待评价", button="acknowledge:3:2"),
     refused(
-        "a button whose choice is made up", OFFICE, "", "refused.person_unknown", button="dispatch:1:2:person-4040"
+        "a button whose choice is made up", OFFICE, "", "refused.choice_gone", "姓名", button="dispatch:1:2:person-4040"
     ),
-    refused("a choice of no verb", BOSS, "", "help.all", button="pick:1::nonsense"),
+    refused("a choice of no verb", BOSS, "", "refused.button_unknown", "帮助", button="pick:1::nonsense"),
     # Strangers, and groups that nobody approved.
     refused("a stranger asks for a number", "路人", "进度 1", "joining.unknown", "绑定"),
     refused("a stranger guesses a code", "路人", "绑定 AAAA-AAAA-AA", "joining.wrong_code"),
