@@ -83,10 +83,9 @@ class Verb(StrEnum):
     INSTRUCT = "instruct"
     FOLLOW_UP = "follow_up"
 
-    # Rare steps of the life cycle: the inspector's decisions and the end of the calls.
+    # Rare steps of the life cycle: the inspector's decisions.
     REWORK = "rework"
     CLOSE_DISPUTED = "close_disputed"
-    LEAVE_UNRATED = "leave_unrated"
 
     # Policies, reports, meetings and money.
     POLICY = "policy"

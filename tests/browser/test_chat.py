@@ -10,7 +10,7 @@ from tests import needs
 from tests.browser.program import DESK, PHONE, Program, running
 from tests.webtown import fresh
 
-pytestmark = [pytest.mark.needs("browser"), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.needs("browser"), pytest.mark.xdist_group("heavy")]
 SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 RED_DOT = (  # a picture of one red point
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde"

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 from tests import needs
 from tests.browser.program import PHONE, Program, running
 
-pytestmark = [pytest.mark.needs("browser"), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.needs("browser"), pytest.mark.xdist_group("heavy")]
 
 
 @pytest.fixture

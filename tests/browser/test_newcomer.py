@@ -1,4 +1,7 @@
-"""A newcomer runs the demo as `make run` does and, within two minutes, has seen one appeal's whole life."""
+"""A newcomer runs the demo as `make run` does and has soon seen one appeal's whole life: seven seconds of clicking.
+
+The guards are far wider than that, for a machine that flushes its disk for others at the same time.
+"""
 
 import asyncio
 import os
@@ -13,10 +16,10 @@ from playwright.async_api import Page, async_playwright, expect
 from tests import needs
 from tests.browser.program import DESK, FLAGS, PHONE
 
-pytestmark = [pytest.mark.needs("browser"), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.needs("browser"), pytest.mark.xdist_group("heavy"), pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = re.compile(rb"http://127\.0\.0\.1:\d+")
-TWO_MINUTES = 120
+PATIENCE = 240
 SHOTS = os.environ.get("LIANQI_SHOTS")
 
 
@@ -30,12 +33,12 @@ async def address(tmp_path: Path) -> AsyncIterator[str]:
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         found = ADDRESS.search(await process.stdout.readline())
     assert found is not None
     yield found[0].decode()
     process.terminate()
-    _, errors = await asyncio.wait_for(process.communicate(), 15)
+    _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert (process.returncode, errors.decode()) == (0, "")
 
 
@@ -65,7 +68,7 @@ async def shoot(page: Page, name: str) -> None:
 
 
 async def test_a_newcomer_sees_one_appeal_chased_escalated_finished_and_in_the_digest(page: Page) -> None:
-    async with asyncio.timeout(TWO_MINUTES):
+    async with asyncio.timeout(PATIENCE):
         await page.fill("#text", "诉求 车间电压低，一天跳停三次，影响交货")
         await page.press("#text", "Enter")
         filed = page.locator(".post.bot", has_text="已登记").last

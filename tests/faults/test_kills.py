@@ -133,7 +133,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     return life
 
 
-pytestmark = [pytest.mark.xdist_group("kills"), pytest.mark.timeout(120 if not needs.full() else 3600)]
+pytestmark = [pytest.mark.xdist_group("heavy"), pytest.mark.timeout(120 if not needs.full() else 3600)]
 
 
 def history(life: Life) -> dict[str, list[tuple[Any, ...]]]:
