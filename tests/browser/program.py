@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bot.app import App, Park
 from bot.channels.web import WebChannel
@@ -35,6 +35,7 @@ FLAGS = (
     "--disable-sync",
 )
 DESK, PHONE = (1280, 800), (390, 844)
+expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 CAST: Sequence[tuple[str, Group, str]] = (
     ("张建国", "firm", "宏达机械有限公司"),
     ("李芳", "firm", "和顺物流有限公司"),
@@ -103,7 +104,7 @@ class Program:
             device_scale_factor=2 if phone else 1,
         )
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         page.on("console", lambda said: self.troubles.append(said.text) if said.type == "error" else None)
         return page

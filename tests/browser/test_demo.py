@@ -22,6 +22,7 @@ async def program(tmp_path: Path) -> AsyncIterator[Program]:
 async def test_the_tour_can_be_walked_from_appeal_to_task(program: Program) -> None:
     page = await program.page()
     await page.goto(program.address)
+    await expect(page.locator("body[data-signed-in=yes]")).to_be_attached()
     await expect(page.locator(".cast [aria-pressed=true]")).to_contain_text("张建国")
     await expect(page.locator("#clock-time")).to_have_text("10:30")
     await expect(page.locator("#clock-tag")).to_have_text("工作日")
@@ -41,6 +42,7 @@ async def test_the_tour_can_be_walked_from_appeal_to_task(program: Program) -> N
 async def test_on_a_phone_the_panel_is_a_drawer(program: Program) -> None:
     page = await program.page(PHONE)
     await page.goto(program.address)
+    await expect(page.locator("body[data-signed-in=yes]")).to_be_attached()
     await expect(page.locator("[data-clock]")).to_contain_text("3月11日（周三） 10:30")
     await expect(page.locator("#demo")).to_be_hidden()
     await page.get_by_role("button", name="演示面板", exact=True).tap()

@@ -48,6 +48,7 @@ async def page(address: str) -> AsyncIterator[Page]:
         browser = await playwright.chromium.launch(executable_path=needs.browser(), args=list(FLAGS))
         opened = await browser.new_page(viewport={"width": DESK[0], "height": DESK[1]}, locale="zh-CN")
         await opened.goto(address)
+        await expect(opened.locator("body[data-signed-in=yes]")).to_be_attached(timeout=30_000)
         yield opened
         await browser.close()
 
@@ -58,8 +59,10 @@ async def become(page: Page, name: str) -> None:
     if not await button.is_visible():
         for fold in await page.locator(".cast button", has_text="全部").all():
             await fold.click()
-    await button.click()
+    async with page.expect_navigation():
+        await button.click()
     await expect(page.locator(".cast [aria-pressed=true]").first).to_contain_text(name)
+    await expect(page.locator(".post").first).to_be_visible()
 
 
 async def shoot(page: Page, name: str) -> None:
