@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from domain.appeal import WORKING, Appeal, Change, Status
 from domain.rules import Listener
-from domain.said import Fact, Said
+from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 
 
@@ -40,6 +40,7 @@ SURVEY_BUTTONS = (
     Verb.DISSATISFIED,
 )
 TRIAGE_BUTTONS = (Verb.DISPATCH, Verb.RECATEGORISE)
+_NEVER_OUTDATED = frozenset({Verb.SUPPLEMENT, Verb.URGE, Verb.STATUS, Verb.TRACE})
 
 
 def notices(change: Change) -> tuple[Notice, ...]:
@@ -208,6 +209,11 @@ _BY_VERB: Mapping[Verb, Callable[[Change], tuple[Notice, ...]]] = {
     Verb.CLOSE_DISPUTED: _disputed,
     Verb.INSTRUCT: _instructed,
 }
+
+
+def button(verb: Verb, appeal: Appeal) -> Button:
+    """The button of an appeal as it is now; one that only adds or looks is never outdated, so it carries no version."""
+    return Button(verb, appeal.number, None if verb in _NEVER_OUTDATED else appeal.version)
 
 
 def status_words(status: Status, *, firm: bool) -> Said:

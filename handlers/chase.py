@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from domain import ladder
 from domain.appeal import Appeal, Status
 from domain.ladder import Due
-from domain.notices import SURVEY_BUTTONS, TASK_BUTTONS, TRIAGE_BUTTONS, WORK_BUTTONS, Lane
+from domain.notices import SURVEY_BUTTONS, TASK_BUTTONS, TRIAGE_BUTTONS, WORK_BUTTONS, Lane, button
 from domain.people import Person
 from domain.rules import Clock, Rules
-from domain.said import Button, Fact, Said
+from domain.said import Fact, Said
 from domain.verbs import Verb
 from handlers import releasing
 from handlers.jobs import Job
@@ -171,7 +171,7 @@ async def _letter(
     lines = [await _line(tx, rules, person, item, at) for item in items]
     alone = items[0].appeal if len(items) == 1 else None
     verbs = _buttons(items[0], person) if alone else ()
-    buttons = listeners.rows([Button(verb, items[0].appeal.number, items[0].appeal.version) for verb in verbs])
+    buttons = listeners.rows([button(verb, items[0].appeal) for verb in verbs])
     return outbox.Letter(
         chat_id=chat_id,
         key="remind.one" if alone else "remind.several",

@@ -17,7 +17,7 @@ from domain.said import Fact, Said
 from domain.verbs import Verb
 from handlers import joining
 from handlers.hearing import Heard, understand
-from handlers.router import Ask, Buttons, Overheard, Reply, Request, Router
+from handlers.router import Ask, Buttons, Overheard, Reply, Request, Router, for_appeal
 from storage import appeals, listeners, outbox, people, steps
 from storage.database import Tx
 from storage.scope import SYSTEM
@@ -113,8 +113,16 @@ async def _refuse(request: Request, refusal: Refused) -> None:
     if refusal.key.startswith("refused.") and refusal.key not in _ANSWER_AGAIN:
         await steps.end(request.tx, request.chat.id, request.account_id)
     reply = await _about(request, Reply(refusal.key, refusal.facts))
+    if refusal.key == "refused.outdated" and reply.appeal is not None:
+        reply = replace(reply, buttons=await _renewed(request, reply.appeal))
     in_place = refusal.key in _IN_PLACE
     await say(request, replace(reply, private=not in_place and _is_discreet(request, reply)))
+
+
+async def _renewed(request: Request, appeal: Appeal) -> Buttons:
+    """In place of an outdated button the same one as of now, if it still can be pressed."""
+    held = await request.relations(appeal)
+    return for_appeal(appeal, request.verb) if access.may(request.verb, held, appeal.status) else ()
 
 
 async def _put(request: Request, question: Ask) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from domain.appeal import Appeal
 from domain.chat import Attachment
-from domain.notices import Lane
+from domain.notices import Lane, button
 from domain.people import Chat, Person, Purpose
 from domain.rules import Kind, Rules
 from domain.said import Button, Fact
@@ -127,7 +127,7 @@ async def _tell_filed(
     place = private or chat
     if not place.private and place.one_firm != appeal.enterprise_id:
         facts["title"] = None
-    buttons = ((Button(Verb.SUPPLEMENT, appeal.number, appeal.version),),)
+    buttons = ((button(Verb.SUPPLEMENT, appeal),),)
     letter = Letter(
         place.id,
         "joining.kept_filed",

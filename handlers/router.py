@@ -10,6 +10,7 @@ from domain.appeal import NOTHING, OPEN, Appeal, Change, Details, Status
 from domain.chat import Attachment, Incoming
 from domain.errors import Refused, Stale
 from domain.lifecycle import open_to, take
+from domain.notices import button
 from domain.people import Chat, Person
 from domain.rules import Rules
 from domain.said import Button, Fact, Said
@@ -229,6 +230,8 @@ class Request:
 Handler = Callable[[Request], Awaitable[Reply | None]]
 
 FOR_STRANGERS = frozenset({Verb.HELP, Verb.BIND, Verb.CANCEL})
+_NOT_OF_STRANGERS = frozenset(access.WITH_APPEAL) | {Verb.CONFIRM}
+"""Bare words that somebody unknown, who has no matter yet, says to the others only."""
 
 
 class Router:
@@ -256,7 +259,7 @@ class Router:
     def _handler(self, request: Request) -> Handler:
         stranger = request.person is None and request.verb not in FOR_STRANGERS
         handler = self.commands.get(request.verb)
-        if request.casual and (handler is None or (stranger and request.verb in access.WITH_APPEAL)):
+        if request.casual and (handler is None or (stranger and request.verb in _NOT_OF_STRANGERS)):
             raise Overheard
         if stranger:
             return self._kept
@@ -275,7 +278,7 @@ def one_row(*buttons: Button) -> Buttons:
 
 def for_appeal(appeal: Appeal, *verbs: Verb) -> Buttons:
     """The buttons of an appeal as it is now."""
-    return rows([Button(verb, appeal.number, appeal.version) for verb in verbs])
+    return rows([button(verb, appeal) for verb in verbs])
 
 
 def with_verb(request: Request, verb: Verb) -> Request:

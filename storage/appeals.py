@@ -207,10 +207,14 @@ def _shown(value: Any) -> Any:
 
 
 async def moved_since(tx: Tx, appeal: Appeal, version: int) -> bool:
-    """Whether status or owner changed after `version`: then a button of that version shows a state that is gone."""
+    """Whether status or owner changed after `version`: then a button of that version shows a state that is gone.
+
+    The dispatch by rule belongs to intake: who was told of the one knows the other.
+    """
     found = await tx.all(
         """SELECT id FROM events WHERE appeal_id = :id AND version > :version
-           AND (from_status <> to_status OR name IN ('dispatch', 'rule')) LIMIT 1""",
+           AND (from_status <> to_status OR name IN ('dispatch', 'rule'))
+           AND NOT (name = 'dispatch' AND actor_id IS NULL AND from_status = 'submitted') LIMIT 1""",
         {"id": appeal.id, "version": version},
     )
     return bool(found)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.appeal import Appeal, Change
-from domain.notices import Lane, Notice, status_words
+from domain.notices import Lane, Notice, button, status_words
 from domain.people import Chat, Department, Person, Purpose, Role
 from domain.rules import Kind, Listener, Rules
 from domain.said import Button, Fact, Said
@@ -62,7 +62,8 @@ async def _files(tx: Tx, appeal: Appeal, change: Change) -> Files:
         return change.attachments
     rows = await tx.all(
         """SELECT f.hash, f.name FROM event_files f JOIN events e ON e.id = f.event_id
-           WHERE e.appeal_id = :id AND e.name IN ('file', 'supplement', 'dissatisfied') ORDER BY e.id LIMIT :most""",
+           WHERE e.appeal_id = :id AND e.name IN ('file', 'supplement', 'dissatisfied')
+           ORDER BY e.id, f.name, f.hash LIMIT :most""",
         {"id": appeal.id, "most": MOST_FILES},
     )
     return tuple((row["hash"], row["name"]) for row in rows)
@@ -117,7 +118,7 @@ async def tell(
     at: datetime,
 ) -> None:
     """Owe one message about an appeal at the hour at which its listener may be disturbed."""
-    buttons = rows([Button(verb, appeal.number, appeal.version) for verb in verbs])
+    buttons = rows([button(verb, appeal) for verb in verbs])
     letter = outbox.Letter(
         chat_id=place.chat.id,
         key=key,

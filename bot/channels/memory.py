@@ -26,7 +26,8 @@ class MemoryChannel:
         """Somebody speaks: a body as `read` expects it, with an id of its own unless it has one."""
         self._received += 1
         message_id = str(body.get("message_id", f"in-{self._received}"))
-        await desk.receive(self.name, self.name, [Update(message_id, body["chat"], {**body, "message_id": message_id})])
+        update = f"{message_id} edited {self._received}" if body.get("edited") else message_id
+        await desk.receive(self.name, self.name, [Update(update, body["chat"], {**body, "message_id": message_id})])
 
     def read(self, body: Mapping[str, Any], at: datetime) -> Incoming | None:
         """The body is an Incoming in JSON; what it leaves out has the default."""
