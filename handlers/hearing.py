@@ -1,11 +1,12 @@
 """What a message wants: a command, a pressed button, the answer to a question, an offer to file it, or nothing."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.access import may_ask
+from domain.access import WITH_APPEAL, may_ask
 from domain.chat import Attachment, Incoming
 from domain.people import Chat, Person, Role
 from domain.rules import Rules
@@ -17,6 +18,8 @@ from handlers.router import Request
 from storage import outbox, steps
 from storage.database import Tx
 from storage.steps import Step
+
+_NOUGHT = re.compile("#?0+号?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,15 @@ async def _forget(heard: Heard, verb: Verb) -> None:
 def _spoken(heard: Heard, spoken: spelling.Spoken, subject: int | None, step: Step | None, *, casual: bool) -> Request:
     """A command; one that the open question offered as a button takes along what was given, as the button would."""
     assert spoken.verb is not None  # the caller looked
-    text = cleaned(spoken.text)
-    if step is not None and _offered(step, spoken.verb) and not text and not spoken.numbers:
+    text, numbers = cleaned(spoken.text), spoken.numbers
+    if not numbers and spoken.verb in WITH_APPEAL and _NOUGHT.fullmatch(spelling.fold(text)):
+        text, numbers = "", ("0",)  # no matter has it, and it must not come to mean the only one there is
+    if step is not None and _offered(step, spoken.verb) and not text and not numbers:
         return heard.request(spoken.verb, **_given(step), word=spoken.word, answered={"offered": True})
     return heard.request(
         spoken.verb,
         text=text,
-        numbers=spoken.numbers,
+        numbers=numbers,
         reply_to_appeal=subject,
         word=spoken.word,
         casual=casual,

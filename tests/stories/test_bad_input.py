@@ -10,6 +10,7 @@ from tests.stories.town import Town
 
 BOSS, OTHER_BOSS, LIAISON, OFFICE, INSPECTOR = "张建国", "陈和顺", "王敏", "周芳", "吴检"
 MULTI, SINGLE = "大树营联企群", "宏达机械联企群"
+PHOTO = {"hash": "a" * 64, "name": "现场.jpg", "media_type": "image/jpeg"}
 TABLES = (
     "appeals",
     "events",
@@ -147,6 +148,55 @@ CASES = (
     Case("people talk among themselves", BOSS, "建议大家中午一起吃饭", None, where=SINGLE),
     Case("somebody mentions his car", BOSS, "我的车坏了", None, where=MULTI),
     refused("nothing to cancel", BOSS, "取消", "help.nothing_to_cancel"),
+    # Numbers that are none.
+    refused("number nought", BOSS, "撤回 0", "refused.not_found", "#0", "我的"),
+    refused("a number of ten digits", BOSS, "进度 1234567890", "ask.which", "发编号"),
+    refused("a number of another year's paper", BOSS, "撤回 LQ-2031-00002", "refused.not_found", "#2", "我的"),
+    refused("a number in Chinese numerals", BOSS, "进度 第二件", "ask.which", "发编号"),
+    refused("a number with letters", BOSS, "进度 1abc", "ask.which", "发编号"),
+    # Buttons at the wrong time or in wrong hands.
+    refused("a confirmation of nothing", BOSS, "确认", "refused.nothing_to_confirm", "再发一次"),
+    refused("a pressed confirmation of nothing", BOSS, "", "refused.nothing_to_confirm", button="confirm::"),
+    refused("a firm chosen where none was asked", BOSS, "", "refused.nothing_to_confirm", button="confirm:::2"),
+    refused("a button of five thousand characters", BOSS, "", "refused.button_unknown", "帮助", button="a" * 5000),
+    refused("a button with a second command in it", BOSS, "", "refused.button_unknown", button="urge:1:2\nclose:1:2"),
+    refused("a button with a version of the far future", LIAISON, "", "refused.status", button="acknowledge:3:99999"),
+    refused("a choice of a foreign matter", BOSS, "", "refused.not_found", "#2", button="pick:2::withdraw"),
+    refused("a choice that would publish", BOSS, "", "refused.not_for_you", "帮助", button="pick:::publish"),
+    refused("a dispatch chosen by an owner", BOSS, "", "refused.not_yours", button="dispatch:1:2:person-1"),
+    refused("a dispatch to a made-up kind", OFFICE, "", "refused.choice_gone", "部门", button="dispatch:1:2:ghost-1"),
+    refused("a dispatch to an owner by button", OFFICE, "", "refused.choice_gone", button="dispatch:1:2:person-11"),
+    refused("a stranger presses a button", "路人", "", "joining.unknown", "绑定", button="satisfied:3:4"),
+    Case("nobody with authority presses a button", "", "", None, where=SINGLE, button="satisfied:3:4"),
+    Case("a button pressed in an unapproved group", BOSS, "", None, where="别处的群", button="withdraw:1:2"),
+    # What is said to others.
+    Case("a command to another bot", BOSS, "/诉求@other_bot 停电", None, where=SINGLE),
+    Case("a bare word that fits nothing", OTHER_BOSS, "满意", None, where=MULTI),
+    Case("a bare word of another trade", BOSS, "接单", None, where=MULTI),
+    Case("an edited command", BOSS, "撤回 1", None, more={"edited": True}),
+    Case("a picture among people", BOSS, "", None, where=MULTI, more={"attachments": [PHOTO]}),
+    Case("nothing at all", BOSS, "", None),
+    Case("nothing but blanks", BOSS, " \n\t ", None),
+    # Words that are no verdict, names that are no names.
+    refused("almost a verdict on the phone", OFFICE, "回访 3 满意度一般", "refused.follow_up_unknown", "无人接听"),
+    refused("a rejection on the phone without a reason", OFFICE, "回访 3 不满意", "ask.follow_up_reason", "原因"),
+    refused("dispatched by a wildcard", OFFICE, "派单 1 %", "refused.person_unknown", "部门"),
+    refused("dispatched by a quotation mark", OFFICE, "派单 1 ' OR 1=1", "refused.person_unknown", "部门"),
+    refused("handed over to nobody known", LIAISON, "转办 1 天王老子 他能办", "refused.person_unknown", "天王老子"),
+    refused("handed over to himself", LIAISON, "转办 1 王敏 还是我", "refused.same_owner", "#1"),
+    refused("handed over without a reason", LIAISON, "转办 1 县供电公司", "ask.transfer_reason", "理由"),
+    refused("recorded for every firm", LIAISON, "代录 % 停电", "refused.firm_unknown", "%"),
+    refused("recorded for several firms", LIAISON, "代录 有限公司 停电", "refused.firm_unclear", "全称"),
+    refused("recorded without a word", LIAISON, "代录 宏达机械 ？？？", "refused.no_words", "一句话"),
+    refused("a category of all", OFFICE, "改类 1 ·", "refused.category_unknown", "改类"),
+    refused("a category for what is closed", OFFICE, "改类 4 用电", "refused.status", "已销号"),
+    # Too long.
+    refused("a supplement of ten thousand characters", BOSS, "补充 1 " + "电" * 10_000, "refused.too_long", "3000"),
+    refused("a sentence of ten thousand characters", BOSS, "电" * 10_000, "refused.too_long", "3000"),
+    refused("a reason of ten thousand characters", BOSS, "不满意 3 " + "差" * 10_000, "refused.too_long", "3000"),
+    refused("a command word of ten thousand characters", BOSS, "/" + "开" * 10_000, "help.all", "开开开"),
+    refused("a sentence of emoji alone", BOSS, "😀😀👍🏽👨‍👩‍👧", "refused.no_words", "一句话"),
+    refused("a cadre's emoji", LIAISON, "👍", "refused.no_words"),
 )
 
 
