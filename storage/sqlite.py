@@ -150,8 +150,7 @@ class _Readers:
     async def _give_back(self, connection: aiosqlite.Connection) -> None:
         """Keep the connection for the next unit, or let go of it when it cannot even be rolled back."""
         try:
-            if connection.in_transaction:
-                await _execute(connection, "ROLLBACK")
+            await _roll_back(connection)
             self._idle.append(connection)
         except BaseException as error:
             with suppress(sqlite3.Error, ValueError):
@@ -163,6 +162,14 @@ class _Readers:
 async def _execute(connection: aiosqlite.Connection, sql: str) -> None:
     try:
         await connection.execute_fetchall(sql)
+    except sqlite3.Error as error:
+        raise translate(error, reading=True) from error
+
+
+async def _roll_back(connection: aiosqlite.Connection) -> None:
+    """End the snapshot in the connection's own thread: a cancelled BEGIN may still be waiting there to run."""
+    try:
+        await connection.rollback()
     except sqlite3.Error as error:
         raise translate(error, reading=True) from error
 

@@ -2,11 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import closing, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -345,14 +348,38 @@ class TestCancelling:
                 SELECT i FROM n"""
             )
 
-        for _ in range(8):
-            task = asyncio.create_task(database.reading(long))
-            await asyncio.sleep(0.001)
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await bodies(database)  # its connection is open now and waits for the next
+        for moment in range(64):
+            await cancelled(database.reading(long), after=moment % 16)  # from before its BEGIN to amid its rows
         await database.transaction(write("seen by all"))
         assert await asyncio.gather(*(bodies(database) for _ in range(8))) == [["seen by all"]] * 8
+
+    async def test_a_begin_that_runs_after_the_cancelling_is_undone(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("aiosqlite.core.sqlite3.connect", partial(sqlite3.connect, factory=SlowToBegin))
+        await bodies(database)
+        await cancelled(database.reading(lambda tx: tx.all("SELECT 1")), after=1)
+        assert await bodies(database) == []
+
+
+class SlowToBegin(sqlite3.Connection):
+    """A connection whose thread takes its time over a BEGIN, so that a cancelling comes first."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if sql == "BEGIN":
+            threading.Event().wait(0.02)
+        return super().execute(sql, parameters)
+
+
+async def cancelled(reading: Coroutine[Any, Any, object], *, after: int) -> None:
+    """Cancel a reading after so many turns of the loop, and wait until it is over."""
+    task = asyncio.create_task(reading)
+    for _ in range(after):
+        await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 class TestReading:
