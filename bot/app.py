@@ -65,7 +65,8 @@ class App:
         self.database = database
         self.channels = channels
         self.civil = civil or CivilClock(machine)
-        house = House(park.rules, park.catalogue.words(), park.bot_names, ROUTER)
+        menus = frozenset(name for name, channel in channels.items() if channel.abilities.menus)
+        house = House(park.rules, park.catalogue.words(), park.bot_names, ROUTER, menus)
         documents = Documents(database, park.rules, park.catalogue)
         self.pump = Pump(
             database, park.rules, park.catalogue, channels, documents.build, civil=self.civil, machine=machine
@@ -74,17 +75,22 @@ class App:
             database, house, channels, civil=self.civil, machine=machine, done=self.pump.wake
         )
         self.desk = FrontDesk(database, self.civil, self.dispatcher.wake)
+        self.dispatcher.fetch_to(self.desk)
         self.bell = Bell(database, park.rules, JOBS, civil=self.civil, done=self.pump.wake)
         self._stepping = asyncio.Lock()
 
     async def run(self) -> None:
         """Run channels, dispatcher, pump and clock in one group until cancelled; one failing ends all."""
         sys.setswitchinterval(SWITCH_SECONDS)
-        async with self._ringing(), asyncio.TaskGroup() as group:
+        try:
+            async with self._ringing(), asyncio.TaskGroup() as group:
+                for channel in self.channels.values():
+                    group.create_task(channel.run(self.desk), name=f"channel {channel.name}")
+                group.create_task(self.dispatcher.run(), name="dispatcher")
+                group.create_task(self.pump.run(), name="pump")
+        finally:
             for channel in self.channels.values():
-                group.create_task(channel.run(self.desk), name=f"channel {channel.name}")
-            group.create_task(self.dispatcher.run(), name="dispatcher")
-            group.create_task(self.pump.run(), name="pump")
+                await channel.close()
 
     @contextlib.asynccontextmanager
     async def _ringing(self) -> AsyncIterator[None]:

@@ -1,16 +1,32 @@
 """What a chat platform must offer, and the desk it is given: the seam between lianqi and any messenger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from domain.chat import Attachment, Incoming
+from starlette.routing import BaseRoute
+
+from domain.chat import Attachment, Incoming, LostFile
+from domain.said import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a platform lets a bot speak: `overall` messages a second, seconds between two in a chat, and a group's
+    `group_most` messages in any `group_seconds`. Counted from the end of a send, as nobody knows when it arrives.
+    """
+
+    overall: int
+    chat_seconds: float
+    group_most: int
+    group_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a platform can do. `most_text` counts characters; `idempotent`: sending a row again is harmless.
+    """What a platform can do. `idempotent`: sending a row again is harmless; `menus`: it shows a list of commands;
+    `mentions`: a person can be called in a group by his user id; `pace`: None where nobody counts.
 
     `single_connection`: only one process may be connected at a time, so the holder of the channel's lease sends too.
     """
@@ -18,9 +34,11 @@ class Abilities:
     buttons: bool = True
     edits: bool = True
     files: bool = True
-    most_text: int = 4000
+    menus: bool = False
+    mentions: bool = False
     idempotent: bool = False
     single_connection: bool = False
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +59,20 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """Words of a text that call a person: his user id, and how he is named in it."""
+
+    user: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
     """A rendered message on its way out; `id` is its outbox row, the same again on every retry.
 
-    `edits` is the platform's id of the message to be changed; `reply_to` that of the message answered, or the token of
-    the button press that an answer belongs to.
+    `kind` is send, edit (the keys under `edits`, the platform's id of the message, become these), answer (to a button
+    press) or menu (the chat's list of commands becomes these keys: description and command). `reply_to` is the
+    platform's id of the message answered, or the token of the button press that an answer belongs to.
     """
 
     id: int
@@ -58,6 +85,8 @@ class Parcel:
     reply_to: str | None = None
     edits: str | None = None
     silent: bool = False
+    private: bool = True
+    mention: Mention | None = None
 
 
 class Undeliverable(Exception):
@@ -81,6 +110,14 @@ class Uncertain(Exception):
     """Perhaps delivered: the connection broke after the message had left."""
 
 
+class Moved(Exception):
+    """Not delivered, as the chat goes on under another id."""
+
+    def __init__(self, chat: str) -> None:
+        super().__init__(f"the chat is {chat} now")
+        self.chat = chat
+
+
 @dataclass(frozen=True, slots=True)
 class Update:
     """A platform's raw update: `external_id` is unique per channel and account, `chat` orders what belongs together."""
@@ -88,6 +125,14 @@ class Update:
     external_id: str
     chat: str
     body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend (`must`) or to know before going live."""
+
+    said: Said
+    must: bool = False
 
 
 class Desk(Protocol):
@@ -103,6 +148,14 @@ class Desk(Protocol):
 
     async def file(self, content_hash: str) -> bytes | None:
         """The content of a kept file."""
+        ...
+
+    async def alone(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work while this process alone holds the lease of that name; again and again, until cancelled."""
+        ...
+
+    async def introduce(self, channel: str, name: str, link: str) -> None:
+        """Make known how the bot is called there, and the address at which a person begins a private chat with it."""
         ...
 
     def now(self) -> datetime:
@@ -127,10 +180,56 @@ class Channel(Protocol):
         """Receive until cancelled."""
         ...
 
+    def routes(self, desk: Desk) -> Sequence[BaseRoute]:
+        """Where the platform calls the HTTP server, if it does."""
+        ...
+
     def read(self, body: Mapping[str, Any], at: datetime) -> Incoming | None:
         """A raw update as a message; None where it is nothing lianqi cares for; ValueError where it cannot be read."""
         ...
 
-    async def send(self, parcel: Parcel) -> str:
-        """Send, edit or answer; the platform's id of the message. Raises Undeliverable, Unsent or Uncertain."""
+    async def fetch(self, remote: str, desk: Desk) -> Attachment | LostFile:
+        """A file that came along with a message, kept, or why it cannot be had."""
         ...
+
+    def parts(self, parcel: Parcel) -> Sequence[Parcel]:
+        """What the platform takes as one message each, in order; the same again for the same parcel."""
+        ...
+
+    async def send(self, parcel: Parcel) -> str:
+        """Send one part, edit or answer; the platform's id of the message.
+
+        Raises Undeliverable, Unsent, Uncertain or Moved.
+        """
+        ...
+
+    async def examine(self, groups: Mapping[str, str]) -> Sequence[Finding]:
+        """What will not work, in words for the coordinator; `groups` are the names of the known groups by their id."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the network; nothing is sent any more."""
+        ...
+
+
+class PlainChannel:
+    """A platform that calls no server, keeps no files, splits and moves nothing: for channels to start from."""
+
+    def routes(self, desk: Desk) -> Sequence[BaseRoute]:
+        """None."""
+        return ()
+
+    async def fetch(self, remote: str, desk: Desk) -> Attachment | LostFile:
+        """Files come along whole: none is left to be fetched."""
+        raise LookupError(f"no file {remote}")
+
+    def parts(self, parcel: Parcel) -> Sequence[Parcel]:
+        """All in one."""
+        return (parcel,)
+
+    async def examine(self, groups: Mapping[str, str]) -> Sequence[Finding]:
+        """Nothing to set up."""
+        return ()
+
+    async def close(self) -> None:
+        """Nothing to let go of."""

@@ -6,37 +6,50 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.channel import Channel, Document, Key, Parcel, Uncertain, Undeliverable, Unsent
+from bot.channel import Channel, Document, Moved, Parcel, Uncertain, Undeliverable, Unsent
+from bot.pacing import Pacer
+from bot.parcels import Part, Ready, next_part, parcel_of
 from bot.patience import Patience, back_off
 from bot.rounds import keep_at_it
 from domain.notices import Lane
 from domain.rules import Rules
 from handlers import outgoing
 from handlers.outgoing import Body
-from storage import delivery
-from storage.database import Database, Tx
+from storage import chats, delivery
+from storage.database import Database, Row, Tx
 from storage.delivery import Owed
 from storage.errors import StorageUnavailable
+from storage.values import from_ms
 from texts import Catalogue
 
 _log = logging.getLogger(__name__)
 
 SEND_TIMEOUT = 25.0
+LANDING = timedelta(seconds=2)
+"""How long after its claim a message of an earlier process is taken to have arrived."""
 STOP_GRACE = 5.0
 MOST_IN_FLIGHT = 64
 MOST_BROKEN = 5
+UPLOAD_RATE = 200_000
+"""Bytes a second that an upload must at least make; a slow one gets its time, a dead one is given up."""
+RENEW_SECONDS = 20.0
+MEMORY = timedelta(seconds=60)
+MOST_REMEMBERED = 3000
 RESENT_IF_UNCERTAIN = frozenset({Lane.REPLY, Lane.CASE})
+REPEATABLE = frozenset({"edit", "menu"})
+"""What is the same when it is done twice."""
 
 Builder = Callable[[Mapping[str, object]], Awaitable[Document]]
 Unit = Callable[[Tx], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """A claimed row with its words."""
+class Start:
+    """A row that may leave for a chat; `probe`: to see whether its paused channel works again."""
 
-    owed: Owed
-    body: Body
+    channel: str
+    chat_id: int
+    probe: bool = False
 
 
 class Pump:
@@ -66,6 +79,10 @@ class Pump:
         self._machine = machine
         self._stir = asyncio.Event()
         self._patience = Patience()
+        paces = {name: channel.abilities.pace for name, channel in channels.items()}
+        self._pacer = Pacer({name: pace for name, pace in paces.items() if pace is not None})
+        self._rests: dict[int, datetime] = {}
+        self._busy: set[int] = set()
         self._started = True
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._unrecorded: dict[int, Unit] = {}
@@ -110,23 +127,42 @@ class Pump:
         rows, lost = await self._look()
         for owed in lost:
             await self._doubt(owed, "the process ended while sending")
-        for row_id, probed in rows.items():
-            if probed is not None:
-                self._patience.probe(probed, self._machine())
-            self._flying[row_id] = asyncio.create_task(self._fly(row_id, probed))
+        for row_id, start in rows.items():
+            self._start(row_id, start)
+        machine = self._machine()
+        if (opens := self._pacer.opens(machine)) is not None:
+            self._stir_in(opens - machine)
         return len(rows) + len(lost)
 
-    async def _look(self) -> tuple[Mapping[int, str | None], Sequence[Owed]]:
-        """The rows that may leave, each with the channel it probes, if it does; and those whose claimer is gone."""
-        civil, machine, most = self._civil(), self._machine(), MOST_IN_FLIGHT - len(self._flying)
-        sound = self._patience.sound(self._channels)
-        probed = self._patience.to_probe(self._channels, machine)
-        started = self._started
+    def _start(self, row_id: int, start: Start) -> None:
+        """Let a row go its way; where somebody counts, a chat has one message under way at a time."""
+        if start.chat_id in self._busy:
+            return
+        if self._pacer.paced(start.channel):
+            self._busy.add(start.chat_id)
+        if start.probe:
+            self._patience.probe(start.channel, self._machine())
+        self._pacer.begin(start.channel)
+        self._flying[row_id] = asyncio.create_task(self._fly(row_id, start))
 
-        async def unit(tx: Tx) -> tuple[dict[int, str | None], Sequence[Owed]]:
-            rows: dict[int, str | None] = dict.fromkeys(await delivery.heads(tx, sound, civil, machine, most))
-            for channel in probed:
-                rows |= dict.fromkeys(await delivery.heads(tx, [channel], civil, machine, 1), channel)
+    async def _look(self) -> tuple[Mapping[int, Start], Sequence[Owed]]:
+        """The rows that may leave, as many as every channel has room for, and those whose claimer is gone."""
+        civil, machine, most = self._civil(), self._machine(), MOST_IN_FLIGHT - len(self._flying)
+        rooms = {name: self._pacer.room(name, machine, most) for name in self._patience.sound(self._channels)}
+        probed = self._patience.to_probe(self._channels, machine)
+        started, busy = self._started, frozenset(self._busy)
+
+        async def unit(tx: Tx) -> tuple[dict[int, Start], Sequence[Owed]]:
+            if started:
+                self._recall(await delivery.to_groups_since(tx, machine - MEMORY, MOST_REMEMBERED))
+            rows: dict[int, Start] = {}
+            for name, room in rooms.items():
+                few = min(room, most - len(rows))
+                found = await delivery.heads(tx, [name], civil, machine, few, busy) if few > 0 else ()
+                rows |= {row: Start(name, chat) for row, chat in found}
+            for name in probed:
+                tried = await delivery.heads(tx, [name], civil, machine, 1, busy)
+                rows |= {row: Start(name, chat, probe=True) for row, chat in tried}
             return rows, await delivery.abandoned(tx, machine, started=started)
 
         rows, lost = await self._database.reading(unit)
@@ -134,20 +170,30 @@ class Pump:
         ours = self._flying.keys() | self._unrecorded.keys()
         return {row: rows[row] for row in rows if row not in ours}, [owed for owed in lost if owed.id not in ours]
 
-    async def _fly(self, row_id: int, probed: str | None) -> None:
+    def _recall(self, left: Sequence[Row]) -> None:
+        """What an earlier process sent into groups counts as well."""
+        for row in left:
+            self._pacer.remember(row["channel"], row["chat_id"], from_ms(row["first_tried_at"]) + LANDING)
+
+    def _stir_in(self, time: timedelta) -> None:
+        asyncio.get_running_loop().call_later(max(time.total_seconds(), 0.0), self._stir.set)
+
+    async def _fly(self, row_id: int, start: Start) -> None:
         """One row from claim to outcome."""
         try:
             ready = await self._claim(row_id)
-            parcel = await self._pack(ready) if ready else None
-            if ready and parcel:
-                await self._send(ready.owed, parcel)
-            elif probed is not None:
-                self._patience.probe_fell_out(probed, self._machine())
+            part = await self._pack(ready) if ready else None
+            if ready and part:
+                await self._send(ready.owed, part)
+            elif start.probe:
+                self._patience.probe_fell_out(start.channel, self._machine())
         except StorageUnavailable as trouble:
             self._trouble = trouble
         except Exception:  # noqa: BLE001 - the row's lease runs out, and it is taken up again
             _log.exception("message %s was dropped in flight", row_id, extra={"outbox": row_id})
         finally:
+            self._pacer.end(start.channel)
+            self._busy.discard(start.chat_id)
             del self._flying[row_id]
             self._stir.set()
 
@@ -160,7 +206,7 @@ class Pump:
             owed = await delivery.claim(tx, row_id, machine)
             if owed is None:
                 return None
-            body = await outgoing.prepare(tx, self._rules, self._catalogue, owed, civil)
+            body = await self._worded(tx, owed, civil)
             if isinstance(body, outgoing.Dropped):
                 await delivery.mark(tx, owed, "superseded", at=civil, error=body.reason)
                 return None
@@ -179,8 +225,14 @@ class Pump:
                 await self._broken(owed, type(bug).__name__)
             return None
 
-    async def _pack(self, ready: Ready) -> Parcel | None:
-        """The parcel with its documents; None where they cannot be had, or took so long that the row was lost."""
+    async def _worded(self, tx: Tx, owed: Owed, civil: datetime) -> Body | outgoing.Dropped:
+        abilities = self._channels[owed.channel].abilities
+        if (owed.kind == "edit" and not abilities.edits) or (owed.kind == "menu" and not abilities.menus):
+            return outgoing.Dropped("nothing that this channel can do")
+        return await outgoing.prepare(tx, self._rules, self._catalogue, owed, civil)
+
+    async def _pack(self, ready: Ready) -> Part | None:
+        """The next part, with its documents; None where they cannot be had, or took so long that the row was lost."""
         owed = ready.owed
         try:
             documents = tuple([await self._build(document) for document in ready.body.documents])
@@ -196,18 +248,19 @@ class Pump:
         machine = self._machine()
         if documents and not await self._database.transaction(lambda tx: delivery.renew(tx, owed, machine)):
             return None
-        return _parcel(ready, documents)
+        return next_part(owed, self._channels[owed.channel].parts(parcel_of(ready, documents)))
 
     # What becomes of it ------------------------------------------------------------------------------------------
-    async def _send(self, owed: Owed, parcel: Parcel) -> None:
+    async def _send(self, owed: Owed, part: Part) -> None:
         try:
-            async with asyncio.timeout(SEND_TIMEOUT):
-                platform_id = await self._channels[owed.channel].send(parcel)
+            platform_id = await self._carry(owed, part.parcel)
         except Undeliverable as end:
             self._patience.up(owed.channel)
             await self._dead(owed, str(end), unreachable=end.unreachable)
         except Unsent as trouble:
             await self._again(owed, trouble)
+        except Moved as moved:
+            await self._follow(owed, moved.chat)
         except StorageUnavailable as trouble:  # the web chat's posts are rows too
             await self._again(owed, Unsent(str(trouble), channel_down=True))
         except (Uncertain, TimeoutError) as doubt:
@@ -218,11 +271,53 @@ class Pump:
             await self._doubt(owed, type(bug).__name__)
         else:
             self._patience.delivered(owed, self._machine())
-            await self._sent(owed, platform_id)
+            await self._arrived(owed, part, platform_id)
 
-    async def _sent(self, owed: Owed, platform_id: str) -> None:
+    async def _carry(self, owed: Owed, parcel: Parcel) -> str:
+        """Let the channel send it; the claim is kept for as long as an upload makes headway."""
+        size = sum(len(document.content) for document in parcel.documents)
+        keeping = asyncio.create_task(self._keep_claim(owed)) if size else None
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT + size / UPLOAD_RATE):
+                return await self._channels[owed.channel].send(parcel)
+        finally:
+            if keeping is not None:
+                keeping.cancel()
+            machine = self._machine()
+            rest = self._pacer.landed(owed.channel, owed.chat_id, machine, private=owed.private)
+            if rest is not None:
+                self._rests[owed.id] = rest
+                self._stir_in(rest - machine)
+
+    async def _keep_claim(self, owed: Owed) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            machine = self._machine()
+            await self._database.transaction(lambda tx, machine=machine: delivery.renew(tx, owed, machine))  # type: ignore[misc]  # mypy cannot type a lambda with a default
+
+    async def _arrived(self, owed: Owed, part: Part, platform_id: str) -> None:
+        """One part more; after the last the row is sent."""
         civil = self._civil()
-        await self._record(owed, lambda tx: delivery.mark(tx, owed, "sent", at=civil, platform_id=platform_id))
+
+        async def unit(tx: Tx) -> None:
+            if not part.last:
+                await delivery.part_arrived(tx, owed, platform_id, bears_keys=part.bears_keys)
+                return
+            told = platform_id if part.bears_keys else None
+            if await delivery.mark(tx, owed, "sent", at=civil, platform_id=told) and told is None:
+                await delivery.note_part(tx, owed, platform_id)
+
+        await self._record(owed, unit)
+
+    async def _follow(self, owed: Owed, chat: str) -> None:
+        """The chat has moved: in one transaction all that is known of it moves along, and the row is to leave again."""
+        civil, machine = self._civil(), self._machine()
+
+        async def unit(tx: Tx) -> None:
+            await chats.move(tx, owed.channel, owed.chat, chat, civil)
+            await delivery.put_back(tx, owed, machine, "the chat has moved", counted=False)
+
+        await self._record(owed, unit)
 
     async def _again(self, owed: Owed, trouble: Unsent) -> None:
         """Wait and try once more; an answer to a press is tried once only, for its presser has moved on."""
@@ -239,10 +334,8 @@ class Pump:
 
         async def unit(tx: Tx) -> None:
             await delivery.put_back(tx, owed, machine + wait, str(trouble), counted=not trouble.channel_down)
-            if asked:
-                await delivery.hold(tx, owed.chat_id, machine + wait)
 
-        await self._record(owed, unit)
+        await self._record(owed, unit, hold=machine + wait if asked else None)
 
     async def _broken(self, owed: Owed, cause: str) -> None:
         """A bug of ours before anything left: a few more tries, as the next may find things mended, then set aside."""
@@ -255,7 +348,7 @@ class Pump:
     async def _doubt(self, owed: Owed, cause: str) -> None:
         """Perhaps it arrived: what must arrive is sent once more, a broadcast is left for a person to decide."""
         channel = self._channels.get(owed.channel)
-        if owed.kind == "edit" or (channel is not None and channel.abilities.idempotent):
+        if owed.kind in REPEATABLE or (channel is not None and channel.abilities.idempotent):
             retry_at = self._machine() + back_off(owed.attempts)
             await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause))
         elif owed.kind == "send" and Lane(owed.lane) in RESENT_IF_UNCERTAIN and not owed.doubts:
@@ -280,12 +373,20 @@ class Pump:
         _log.warning("message %s given up: %s", owed.id, cause, extra={"outbox": owed.id})
         await self._record(owed, unit)
 
-    async def _record(self, owed: Owed, unit: Unit) -> None:
-        """Write an outcome; while storage cannot, remember it."""
+    async def _record(self, owed: Owed, unit: Unit, hold: datetime | None = None) -> None:
+        """Write an outcome, and until when its chat rests; while storage cannot, remember it."""
+        waits = (self._rests.pop(owed.id, None), hold)
+        until = max((moment for moment in waits if moment is not None), default=None)
+
+        async def whole(tx: Tx) -> None:
+            await unit(tx)
+            if until is not None:
+                await delivery.hold(tx, owed.chat_id, until)
+
         try:
-            await self._database.transaction(unit)
+            await self._database.transaction(whole)
         except StorageUnavailable as trouble:
-            self._unrecorded[owed.id] = unit
+            self._unrecorded[owed.id] = whole
             self._trouble = trouble
 
     async def _record_at_last(self) -> None:
@@ -297,19 +398,3 @@ class Pump:
             except Exception:  # noqa: BLE001 - the row's lease runs out, and it is taken up again
                 _log.exception("the outcome of message %s cannot be recorded", row_id, extra={"outbox": row_id})
             self._unrecorded.pop(row_id, None)
-
-
-def _parcel(ready: Ready, documents: tuple[Document, ...]) -> Parcel:
-    owed, body = ready.owed, ready.body
-    return Parcel(
-        id=owed.id,
-        chat_id=owed.chat_id,
-        chat=owed.chat,
-        kind=owed.kind,
-        text=body.text,
-        keys=tuple(tuple(Key(label, data) for label, data in row) for row in body.keys),
-        documents=documents,
-        reply_to=owed.reply_to,
-        edits=owed.target,
-        silent=owed.silent,
-    )

@@ -1,11 +1,12 @@
 """The desk every channel is given: it commits what came in, keeps files, and wakes the dispatcher."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from bot.channel import Update
+from bot.leasing import hold
 from domain.chat import Attachment
-from storage import files, inbox
+from storage import chats, files, inbox
 from storage.database import Database, Tx
 
 
@@ -45,6 +46,14 @@ class FrontDesk:
             return bytes(row["content"]) if row else None
 
         return await self._database.reading(unit)
+
+    async def alone(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work while this process alone holds the lease of that name; again and again, until cancelled."""
+        await hold(self._database, name, work)
+
+    async def introduce(self, channel: str, name: str, link: str) -> None:
+        """Make known how the bot is called on a platform, and where a person begins a private chat with it."""
+        await self._database.transaction(lambda tx: chats.introduce(tx, channel, name, link))
 
     def now(self) -> datetime:
         """Civil time."""

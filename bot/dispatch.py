@@ -2,11 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.channel import Channel
+from bot.channel import Channel, Desk
 from bot.rounds import keep_at_it
+from domain.chat import Attachment, Incoming, LostFile
+from domain.errors import Unfetched
+from domain.said import Said
 from handlers import mishaps
 from handlers.conversation import House, hear
 from storage import inbox
@@ -16,8 +20,14 @@ from storage.errors import StorageUnavailable
 _log = logging.getLogger(__name__)
 
 MOST_TRIES = 5
+MOST_AT_ONCE = 64
+FETCH_SECONDS = 120.0
+"""How long the files of one message may take; then it is heard without them. Only its own chat waits."""
 BACK_OFF = tuple(timedelta(seconds=wait) for wait in (1, 5, 30, 120))
 """How long a message that failed so often waits; the messages of its chat wait behind it."""
+
+Files = Mapping[str, Attachment | LostFile]
+"""What became of the files of one message, by the platform's handles of them."""
 
 
 class Dispatcher:
@@ -39,52 +49,103 @@ class Dispatcher:
         self._civil = civil
         self._machine = machine
         self._done = done
+        self._desk: Desk | None = None
         self._stir = asyncio.Event()
-        self._one_at_a_time = asyncio.Lock()
+        self._working: dict[int, asyncio.Task[None]] = {}
+        self._trouble: StorageUnavailable | None = None
+
+    def fetch_to(self, desk: Desk) -> None:
+        """Where files that come along with messages are to be kept."""
+        self._desk = desk
 
     def wake(self) -> None:
         """Something has come in."""
         self._stir.set()
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        await keep_at_it("dispatcher", self._stir, self.drain)
+        """Work until cancelled; a message under way is given up, as if it had never been begun."""
+        try:
+            await keep_at_it("dispatcher", self._stir, self._launch)
+        finally:
+            for task in self._working.values():
+                task.cancel()
 
     async def drain(self) -> int:
         """Handle everything that can be handled now; how many updates that were."""
         handled = 0
-        async with self._one_at_a_time:
-            while heads := await self._heads():
-                ends = await asyncio.gather(*(self._handle(entry_id) for entry_id in heads), return_exceptions=True)
-                for end in ends:
-                    if isinstance(end, BaseException):
-                        raise end
-                handled += len(heads)
-        return handled
+        while True:
+            self._stir.clear()
+            new = await self._launch()
+            handled += new
+            if self._working:
+                await self._stir.wait()
+            elif not new:
+                return handled
 
-    async def _heads(self) -> Sequence[int]:
-        machine = self._machine()
-        return await self._database.reading(lambda tx: inbox.heads(tx, self._channels, machine))
+    async def _launch(self) -> int:
+        """Take up the oldest message of each chat in which nothing is under way; how many those were."""
+        if self._trouble is not None:
+            trouble, self._trouble = self._trouble, None
+            raise trouble
+        machine, most = self._machine(), MOST_AT_ONCE
+        heads = await self._database.reading(lambda tx: inbox.heads(tx, self._channels, machine, most))
+        new = [entry_id for entry_id in heads if entry_id not in self._working]
+        for entry_id in new:
+            self._working[entry_id] = asyncio.create_task(self._work(entry_id))
+        return len(new)
+
+    async def _work(self, entry_id: int) -> None:
+        try:
+            await self._handle(entry_id)
+        except StorageUnavailable as trouble:
+            self._trouble = trouble
+        finally:
+            del self._working[entry_id]
+            self._stir.set()
 
     async def _handle(self, entry_id: int) -> None:
         """One message to its end. A bug in it is counted and told, and does not stop the other chats."""
         machine = self._machine()
         try:
-            await self._database.transaction(lambda tx: self._unit(tx, entry_id, machine))
+            await self._hear(entry_id, machine)
         except StorageUnavailable:
             raise
         except Exception as bug:  # noqa: BLE001 - a bug in a handler must not stop the other chats
             _log.exception("message %s could not be handled", entry_id, extra={"inbox": entry_id})
             await self._failed(entry_id, type(bug).__name__)
 
-    async def _unit(self, tx: Tx, entry_id: int, machine: datetime) -> None:
+    async def _hear(self, entry_id: int, machine: datetime) -> None:
+        """In one transaction; where its files are wanted that one is undone, and a second follows their fetching."""
+        try:
+            await self._database.transaction(lambda tx: self._unit(tx, entry_id, machine, {}))
+        except Unfetched as wanted:
+            files = await self._fetch(entry_id, wanted.remotes)
+            await self._database.transaction(lambda tx: self._unit(tx, entry_id, machine, files))
+
+    async def _unit(self, tx: Tx, entry_id: int, machine: datetime, files: Files) -> None:
         entry = await inbox.claim(tx, entry_id, machine)
         if entry is None:
             return
         tx.on_commit(self._done)
         message = self._channels[entry.channel].read(entry.body, entry.received_at)
         if message is not None:
-            await hear(tx, self._house, message, entry.received_at)
+            await hear(tx, self._house, _with_files(message, files), entry.received_at)
+
+    async def _fetch(self, entry_id: int, remotes: tuple[str, ...]) -> Files:
+        """Every file kept, or why it cannot be had; no transaction is open meanwhile."""
+        entry = await self._database.reading(lambda tx: inbox.entry(tx, entry_id))
+        files: dict[str, Attachment | LostFile] = {
+            remote: LostFile("", Said("file.unreachable")) for remote in remotes
+        }
+        if entry is None or self._desk is None:
+            return files
+        try:
+            async with asyncio.timeout(FETCH_SECONDS):
+                for remote in remotes:
+                    files[remote] = await self._channels[entry.channel].fetch(remote, self._desk)
+        except TimeoutError:
+            _log.warning("the files of message %s took too long", entry_id, extra={"inbox": entry_id})
+        return files
 
     async def _failed(self, entry_id: int, error: str) -> None:
         """Count the try, in a transaction of its own; if not even the people concerned can be told, count it alone."""
@@ -112,3 +173,18 @@ class Dispatcher:
             await mishaps.apologise(tx, entry, self._civil())
         if dead:
             await mishaps.report_poison(tx, self._house.rules, entry, self._civil())
+
+
+def _with_files(message: Incoming, files: Files) -> Incoming:
+    """The message with what became of its files, each under the name that it came with."""
+    if not files:
+        return message
+    kept: list[Attachment] = []
+    lost: list[LostFile] = list(message.lost)
+    for came in message.attachments:
+        found = files.get(came.remote)
+        if isinstance(found, LostFile):
+            lost.append(LostFile(came.name, found.cause))
+        else:
+            kept.append(Attachment(found.hash, came.name, came.media_type) if found else came)
+    return replace(message, attachments=tuple(kept), lost=tuple(lost))

@@ -11,10 +11,11 @@ from pathlib import Path
 from bot import logs, workbook
 from bot.app import Park, machine_seconds, machine_time
 from bot.cards import invite_card
+from bot.channel import Finding
 from bot.channels import CHANNELS
 from bot.config import Config, load_config
 from bot.findings import findings
-from bot.program import Plan, opened, run_program
+from bot.program import Plan, make_channels, opened, run_program
 from domain.errors import Refused
 from domain.ledger import EVERYTHING_SINCE
 from domain.people import Chat, Enterprise, Person
@@ -24,7 +25,7 @@ from domain.rules import Rules
 from domain.said import Fact, Said
 from handlers import ledger, policy_ledger
 from reports.roster import write_roster
-from storage import invites, people, roster
+from storage import chats, invites, people, roster
 from storage.database import Database, Tx
 from storage.open import BACKENDS
 from storage.years import read_years
@@ -74,7 +75,7 @@ def _plan(office: Office, *, demo: bool = False, fast: bool = False) -> Plan:
         host=web.host,
         port=web.port,
         public_url=web.public_url,
-        channels=office.config.channels.on,
+        channels=office.config.channels.sections,
         demo=demo,
         fast=fast,
     )
@@ -124,12 +125,24 @@ async def check(path: Path, echo: Echo) -> None:
     office = _read(path)
     at = machine_time()
     async with opened(office.config.storage_url) as database:
-        found = await database.reading(lambda tx: findings(tx, office.rules, at))
+        found = list(await database.reading(lambda tx: findings(tx, office.rules, at)))
+        found += await _examine_channels(office, database)
     for finding in found:
         echo(office.say("errand.must" if finding.must else "errand.may", {"what": finding.said}))
     if any(finding.must for finding in found):
         raise Failed(office.say("errand.check_failed"))
     echo(office.say("errand.check_passed"))
+
+
+async def _examine_channels(office: Office, database: Database) -> list[Finding]:
+    """What the platforms themselves say: whether they are reached, and what they will not bring."""
+    found: list[Finding] = []
+    made = make_channels(Park(office.rules, office.catalogue), office.config.channels.sections)
+    for name, channel in made.items():
+        groups = await database.reading(lambda tx, name=name: people.groups_on(tx, name))  # type: ignore[misc]  # mypy cannot type a lambda with a default
+        found += await channel.examine({group.external_id: group.name for group in groups})
+        await channel.close()
+    return found
 
 
 async def import_roster(path: Path, source: Path, marked: Path | None, echo: Echo, *, dry_run: bool) -> None:
@@ -210,9 +223,12 @@ async def invite(path: Path, target: str, out: Path | None, echo: Echo) -> None:
             raise Failed(office.say("errand.nobody" if not found else "errand.several", {"name": target}))
         whom = found[0]
         code = await database.transaction(lambda tx: invites.make(tx, whom, at))
+        link = await database.reading(lambda tx: chats.bot_link(tx, "telegram"))
     until = at + invites.LIFETIME
     url = office.config.address
     echo(office.say("errand.invited", {"name": whom.name, "code": code, "until": until, "url": f"{url}/join"}))
+    if link:
+        echo(office.say("errand.invited_link", {"url": f"{link}?start={code}"}))
     if out is not None:
         card = invite_card(
             office.catalogue,

@@ -1,9 +1,9 @@
 """What `lianqi check` finds: whatever will not work, in words that a coordinator can act on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from bot.channel import Finding
 from domain.people import Purpose, Role
 from domain.rules import Route, Rules
 from domain.said import Fact, Said
@@ -11,14 +11,6 @@ from storage import people
 from storage.database import Tx
 
 HORIZON_DAYS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to mend (`must`) or to know."""
-
-    said: Said
-    must: bool = False
 
 
 async def findings(tx: Tx, rules: Rules, at: datetime) -> Sequence[Finding]:

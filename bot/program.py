@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from bot.app import App, Park, machine_time
 from bot.channel import Channel
-from bot.channels import channel_maker
+from bot.channels import Kit, Menu, make_channel
 from bot.civil import CivilClock
 from bot.demo.controls import Controls, opening
 from bot.demo.park import seed
@@ -16,21 +17,28 @@ from bot.web.bell import Bell
 from bot.web.board import PostBoard
 from bot.web.context import WebContext
 from bot.web.server import make_web, serve
+from domain.said import Said
+from domain.verbs import Verb
+from handlers import menus
 from storage import moments
 from storage.database import Database
 from storage.open import open_database
+from texts import LANGUAGES, render
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to run: the park, where it is kept, where its pages answer (port 0 asks for a free one)."""
+    """What is to run: the park, where it is kept, where its pages answer (port 0 asks for a free one).
+
+    `channels` are those that are on, each with its section of config.toml.
+    """
 
     park: Park
     storage: str
     host: str
     port: int
     public_url: str = ""
-    channels: Sequence[str] = ("web",)
+    channels: Mapping[str, Any] = field(default_factory=lambda: {"web": None})
     demo: bool = False
     fast: bool = False
 
@@ -61,7 +69,7 @@ async def _run(plan: Plan, database: Database, announce: Callable[[str], None]) 
     civil = await _civil(plan, database)
     bell = Bell()
     board = PostBoard(database, bell, civil)
-    app = App(plan.park, database, make_channels(plan.channels, board), civil=civil)
+    app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil)
     controls = Controls(app) if plan.demo else None
     if controls is not None:
         await seed(database, plan.park.rules, civil())
@@ -87,9 +95,27 @@ async def _civil(plan: Plan, database: Database) -> CivilClock:
     return CivilClock(machine_time, max(start, latest) if latest else start)
 
 
-def make_channels(names: Sequence[str], board: PostBoard) -> Mapping[str, Channel]:
-    """The channels that are switched on."""
-    return {name: channel_maker(name)(board) for name in names}
+def make_channels(
+    park: Park, channels: Mapping[str, Any], board: PostBoard | None = None
+) -> Mapping[str, Channel]:
+    """The channels that are switched on, each of its settings."""
+    return {name: make_channel(name, kit) for name, kit in kits(park, channels, board).items()}
+
+
+def kits(park: Park, channels: Mapping[str, Any], board: PostBoard | None = None) -> Mapping[str, Kit]:
+    """What each channel is made of."""
+    strangers, groups = _menu(park, menus.STRANGER), _menu(park, menus.GROUP)
+
+    def say(said: Said) -> str:
+        return render(park.catalogue, said, park.rules.language, park.rules.calendar.zone)
+
+    return {name: Kit(settings, say, board, strangers, groups) for name, settings in channels.items()}
+
+
+def _menu(park: Park, verbs: Sequence[Verb]) -> Menu:
+    """A list of commands in every language; who speaks none of them gets the park's."""
+    found = {language: menus.lines(park.catalogue, verbs, language) for language in LANGUAGES}
+    return {"": found[park.rules.language], **found}
 
 
 def _context(plan: Plan, app: App, board: PostBoard, controls: Controls | None) -> WebContext:
@@ -104,6 +130,7 @@ def _context(plan: Plan, app: App, board: PostBoard, controls: Controls | None) 
         public_url=plan.public_url,
         demo=controls,
         hosts=frozenset({plan.host}),
+        routes=tuple(route for channel in app.channels.values() for route in channel.routes(app.desk)),
     )
 
 

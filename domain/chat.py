@@ -2,15 +2,42 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+from domain.said import Said
+
+
+class Event(StrEnum):
+    """What may happen to a chat itself, besides somebody speaking in it."""
+
+    ADDED = "added"
+    """The bot may speak here, or hears more or less than before."""
+    REMOVED = "removed"
+    """The bot was put out of the group, or blocked by the person."""
+    MOVED = "moved"
+    """The chat goes on under another id, `Incoming.moved_to`."""
+    RENAMED = "renamed"
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file kept by content hash (sha256, hex) together with the name it came under."""
+    """A file kept by content hash (sha256, hex) together with the name it came under.
+
+    `remote` is the platform's handle of a file that was not fetched yet and has no hash so far.
+    """
 
     hash: str
     name: str
     media_type: str
+    remote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LostFile:
+    """A file that came along and cannot be had, and why."""
+
+    name: str
+    cause: Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +48,8 @@ class Incoming:
     (anonymous administrators, channel posts). `button` is the pressed button's data, `answer_token` what the platform
     wants back for it.
     `reply_to` is the platform's id of the message that was replied to. `sent_at` is civil time as lianqi received it.
+    `album` is common to messages that were sent as one. `hears_all` is told with Event.ADDED: whether the bot will be
+    brought what people say here without speaking to it.
     """
 
     channel: str
@@ -39,3 +68,8 @@ class Incoming:
     addressed: bool = False
     chat_name: str = ""
     edited: bool = False
+    album: str = ""
+    event: Event | None = None
+    moved_to: str = ""
+    hears_all: bool = True
+    lost: tuple[LostFile, ...] = ()

@@ -1,6 +1,6 @@
-"""The two ways in which the domain says no: refused (for good) and stale (look again)."""
+"""The ways in which a request is not carried out: refused (for good), stale (look again), unfetched (files first)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from domain.said import Fact
 
@@ -16,3 +16,11 @@ class Refused(Exception):
 
 class Stale(Exception):
     """Somebody changed the appeal between the read and the write; the same request is to be run again."""
+
+
+class Unfetched(Exception):
+    """The message wants files that are still with its platform: fetch them, then hear it again."""
+
+    def __init__(self, remotes: Sequence[str]) -> None:
+        super().__init__("files are to be fetched first")
+        self.remotes = tuple(remotes)

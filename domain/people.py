@@ -87,7 +87,10 @@ class Department:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A conversation on a platform: a group, or one person's private chat with the bot."""
+    """A conversation on a platform: a group, or one person's private chat with the bot.
+
+    `hears_all`: the bot is brought what people say without speaking to it. `menu`: of what its commands are listed.
+    """
 
     id: int
     channel: str
@@ -98,6 +101,8 @@ class Chat:
     approved: bool = False
     person_id: int | None = None
     enterprise_ids: frozenset[int] = frozenset()
+    hears_all: bool = True
+    menu: str = ""
 
     @property
     def one_firm(self) -> int | None:

@@ -15,10 +15,10 @@ from domain.people import Chat, Purpose
 from domain.rules import Kind, Rules
 from domain.said import Fact, Said
 from domain.verbs import Verb
-from handlers import joining
+from handlers import albums, joining, menus, places, spelling
 from handlers.hearing import Heard, understand
 from handlers.router import Ask, Buttons, Overheard, Reply, Request, Router, for_appeal
-from storage import appeals, listeners, outbox, people, steps
+from storage import appeals, chats, listeners, outbox, people, steps
 from storage.database import Tx
 from storage.scope import SYSTEM
 from storage.steps import Step
@@ -53,28 +53,74 @@ _GROUP_BUTTONS = frozenset({Verb.SUPPLEMENT, Verb.WITHDRAW, Verb.FILE, Verb.CONF
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every conversation needs and no message changes: rules, the words known, the bot's names, the router."""
+    """What every conversation needs and no message changes: rules, the words known, the bot's names, the router.
+
+    `menus` are the channels that show a list of commands.
+    """
 
     rules: Rules
     vocabulary: Mapping[str, Verb]
     bot_names: Collection[str]
     router: Router
+    menus: Collection[str] = ()
 
 
 async def hear(tx: Tx, house: House, message: Incoming, at: datetime) -> None:
-    """Do what a message wants and owe the answer.
+    """Do what a message wants and owe the answer; Unfetched where the files that came along are wanted first.
 
-    Nobody with authority spoke (no sender), or the group is not approved: nothing is answered there.
+    A group that is not approved is not answered.
     """
+    if message.event is not None:
+        await places.happen(tx, house.rules, message, at)
+        return
     if not message.sender:
+        await _unnamed(tx, house, message, at)
         return
     heard = await _heard(tx, house.rules, message, at)
     if not heard.chat.private and not heard.chat.approved:
         await joining.ask_about_group(tx, house.rules, heard.chat, at)
         return
+    if message.album and not await chats.opens_album(tx, heard.chat.id, message.album):
+        await albums.add(heard, house.router)
+        return
     request = await understand(heard, house.vocabulary, house.bot_names)
     if request is not None:
-        await answer(house.router, request)
+        await _attend(house, request)
+    if message.lost:
+        await _tell_lost(request or heard.request(Verb.HELP))
+    if heard.chat.private and message.channel in house.menus:
+        await menus.follow(tx, heard.chat, await people.by_account(tx, message.channel, message.sender, at), at)
+
+
+async def _attend(house: House, request: Request) -> None:
+    """Answer a request, with its files at hand; the rest of an album belongs to what its first message was about."""
+    albums.need_files(request)
+    reply = await answer(house.router, request)
+    if request.message.album and reply is not None and reply.appeal is not None:
+        await chats.set_album(request.tx, request.chat.id, request.message.album, _id(reply.appeal))
+
+
+def _id(appeal: Appeal) -> int:
+    assert appeal.id is not None  # it was recorded
+    return appeal.id
+
+
+async def _tell_lost(request: Request) -> None:
+    for lost in request.message.lost:
+        await say(request, Reply("reply.file_lost", {"name": lost.name, "cause": lost.cause}))
+
+
+async def _unnamed(tx: Tx, house: House, message: Incoming, at: datetime) -> None:
+    """Somebody speaks as the group or a channel: nobody knows who, so no command is carried out, and he hears why."""
+    chat = await people.enter(
+        tx, message.channel, message.chat, private=False, name=message.chat_name, account_id=None, at=at
+    )
+    spoken = spelling.read(
+        message.text, house.vocabulary, private=False, addressed=message.addressed, bot_names=house.bot_names
+    )
+    if chat.approved and spoken.explicit and spoken.verb is not None:
+        letter = outbox.Letter(chat.id, "reply.unnamed", lane=Lane.REPLY, reply_to=message.message_id)
+        await outbox.owe(tx, letter, at=at)
 
 
 async def _heard(tx: Tx, rules: Rules, message: Incoming, at: datetime) -> Heard:
@@ -92,20 +138,22 @@ async def _heard(tx: Tx, rules: Rules, message: Incoming, at: datetime) -> Heard
     return Heard(tx, rules, at, person, account_id, chat, message)
 
 
-async def answer(router: Router, request: Request) -> None:
+async def answer(router: Router, request: Request) -> Reply | None:
     """Perform a request and owe its reply, its refusal or its question; what was only overheard gets none."""
     try:
         reply = await router.perform(request)
     except Overheard:
-        return
+        return None
     except Refused as refusal:
         await _refuse(request, refusal)
+        return None
     except Ask as question:
         await _put(request, question)
-    else:
-        await steps.end(request.tx, request.chat.id, request.account_id)
-        if reply is not None:
-            await _reply(request, reply)
+        return None
+    await steps.end(request.tx, request.chat.id, request.account_id)
+    if reply is not None:
+        await _reply(request, reply)
+    return reply
 
 
 async def _refuse(request: Request, refusal: Refused) -> None:
@@ -202,7 +250,8 @@ async def say(request: Request, reply: Reply, *, asks: bool = False) -> Chat | N
 
 async def _invite(request: Request, reply: Reply) -> None:
     """Nobody reaches him privately: he gets the way there; of a matter, somebody who can call hears as well."""
-    come = Reply("reply.come_private", {"link": request.rules.public_url or None})
+    link = await chats.bot_link(request.tx, request.chat.channel) or request.rules.public_url
+    come = Reply("reply.come_private", {"link": link or None})
     await _owe(request, request.chat, come, reply_to=request.message.message_id)
     if reply.appeal is not None and request.person is not None and not request.person.in_office:
         facts = await listeners.appeal_facts(request.tx, reply.appeal, request.rules)

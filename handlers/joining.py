@@ -232,6 +232,9 @@ async def approve_group(request: Request) -> Reply:
     letter = outbox.Letter(chat.id, "joining.group_welcome", lane=Lane.REPLY)
     due = listeners.audible(request.rules, None, request.at, urgent=False)
     await outbox.owe(request.tx, letter, at=request.at, due=due)
+    if not chat.hears_all:
+        little = outbox.Letter(chat.id, "places.hears_little_here", lane=Lane.REPLY)
+        await outbox.owe(request.tx, little, at=request.at, due=due)
     return Reply("joining.group_approved", {"group": name})
 
 

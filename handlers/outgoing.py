@@ -1,7 +1,7 @@
 """The last look before a message leaves: may this chat still see it, is it still true, and what are its words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from domain.notices import Lane
 from domain.people import Person
 from domain.rules import Rules
 from domain.said import Button, Fact, Said
-from handlers import chase
+from handlers import chase, menus
 from storage import appeals, delivery, listeners, outbox, people, turns
 from storage.database import Tx
 from storage.delivery import Owed
@@ -24,22 +24,24 @@ _WITHOUT_WORDS = frozenset({"task.taken_over"})
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A message in words: text, rows of (label, data), and the documents still to be built."""
+    """A message in words: text, rows of (label, data), the documents still to be built, and whom it calls by name."""
 
     text: str
     keys: tuple[tuple[tuple[str, str], ...], ...]
     documents: tuple[Mapping[str, Any], ...]
+    mention: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The form in which it is kept for a retry."""
         keys = [[list(key) for key in row] for row in self.keys]
-        return {"text": self.text, "keys": keys, "documents": [dict(document) for document in self.documents]}
+        documents = [dict(document) for document in self.documents]
+        return {"text": self.text, "keys": keys, "documents": documents, "mention": self.mention}
 
     @classmethod
     def of_json(cls, kept: Mapping[str, Any]) -> "Body":
         """The inverse of `as_json`."""
         keys = tuple(tuple((key[0], key[1]) for key in row) for row in kept["keys"])
-        return cls(kept["text"], keys, tuple(kept["documents"]))
+        return cls(kept["text"], keys, tuple(kept["documents"]), kept.get("mention", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,11 @@ async def prepare(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Owed, at: da
         return Body.of_json(owed.body)
     person = await people.person(tx, owed.person_id, at) if owed.person_id is not None else None
     language = person.language if person and owed.private else rules.language
+    if owed.kind == "menu":
+        return Body("", menus.keys(catalogue, person, language), ())
     text = render(catalogue, Said(owed.key, facts), language, rules.calendar.zone)
-    return Body(text, _keys(catalogue, owed.buttons, language), tuple(owed.files))
+    mention = person.name if person and owed.mention else ""
+    return Body(text, _keys(catalogue, owed.buttons, language), tuple(owed.files), mention)
 
 
 def _keys(
@@ -80,7 +85,12 @@ def _label(catalogue: Catalogue, data: str, language: str) -> str:
 
 
 async def _may_leave(tx: Tx, owed: Owed, at: datetime) -> bool:
-    """The guard at the gate: the chat's people may see this appeal now, not only when the row was written."""
+    """The guard at the gate: the chat's people may see this appeal now, not only when the row was written.
+
+    Taking buttons away shows nothing that did not stand there before.
+    """
+    if owed.kind == "edit":
+        return True
     chat = await people.chat(tx, owed.chat_id)
     if not chat.private and not chat.approved:
         return False
@@ -150,7 +160,7 @@ async def _next_leg(tx: Tx, owed: Owed, person: Person, at: datetime) -> bool:
         chat_id=place.id,
         key=owed.key,
         facts=owed.facts,
-        buttons=_parsed(owed.buttons),
+        buttons=outbox.read_buttons(owed.buttons),
         lane=Lane(owed.lane),
         appeal_id=owed.appeal_id,
         person_id=person.id,
@@ -160,11 +170,6 @@ async def _next_leg(tx: Tx, owed: Owed, person: Person, at: datetime) -> bool:
     )
     await outbox.owe(tx, letter, at=at)
     return True
-
-
-def _parsed(buttons: Sequence[Sequence[Sequence[str]]]) -> tuple[tuple[Button, ...], ...]:
-    found = ((replace(button, label=label) for data, label in row if (button := Button.parse(data))) for row in buttons)
-    return tuple(tuple(row) for row in found)
 
 
 async def _tell_office(tx: Tx, rules: Rules, owed: Owed, cause: str, at: datetime) -> None:

@@ -10,7 +10,8 @@ from domain.appeal import Appeal, Change, Satisfaction, Solution, Source, Status
 from domain.errors import Stale
 from domain.notices import notices
 from domain.rules import Difficulty, Kind, Rules
-from storage import history, listeners
+from domain.verbs import Verb
+from storage import history, listeners, outbox
 from storage.database import Row, Tx
 from storage.scope import SYSTEM, VISIBLE, Scope
 from storage.values import from_ms, from_ms_or_none, to_ms
@@ -157,8 +158,18 @@ async def record(tx: Tx, change: Change, rules: Rules) -> Appeal:
     await history.attach(tx, event_id, change.attachments)
     after = await by_id(tx, appeal_id)
     assert after is not None  # stored just now
+    if _outdates(change):
+        await outbox.strike_out(tx, after, change.at)
     await listeners.owe_all(tx, notices(change), after, change, rules)
     return after
+
+
+def _outdates(change: Change) -> bool:
+    """Whether buttons made for the state before mean nothing any more; the rule is that of `moved_since`."""
+    before, after = change.before, change.after
+    if before is None or (before.status is Status.SUBMITTED and change.verb is Verb.DISPATCH and change.by is None):
+        return False
+    return before.status is not after.status or change.verb in (Verb.DISPATCH, Verb.RULE)
 
 
 async def _store(tx: Tx, change: Change) -> int:

@@ -17,7 +17,8 @@ class Owed:
     """A claimed row. `token` fences the marks of an earlier claimer; `body` is what was rendered before, if anything.
 
     `attempts` counts the sends that failed, `doubts` those of which nobody knows. `target` is the platform's id of the
-    message that an edit changes, None where that one never arrived.
+    message that an edit changes, None where that one never arrived. `parts` of it have arrived before; `mention` is the
+    platform's id of the user who is called by name.
     """
 
     id: int
@@ -44,6 +45,8 @@ class Owed:
     expires_at: datetime | None
     first_tried_at: datetime
     body: Mapping[str, Any] | None
+    parts: int = 0
+    mention: str | None = None
 
 
 def _owed(row: Row) -> Owed:
@@ -72,6 +75,8 @@ def _owed(row: Row) -> Owed:
         expires_at=from_ms_or_none(row["expires_at"]),
         first_tried_at=from_ms(row["first_tried_at"]),
         body=from_json(row["body"]) if row["body"] else None,
+        parts=row["parts"],
+        mention=row["mentioned"],
     )
 
 
@@ -93,9 +98,9 @@ heads(id) AS (
                   SELECT 1 FROM outbox t WHERE t.id = o.edits AND t.state IN ('pending', 'sending'))))
             ORDER BY o.seq LIMIT 1)
     FROM owing JOIN chats c ON c.id = owing.chat_id CROSS JOIN lanes
-    WHERE c.not_before <= :machine AND c.channel IN ({channels})
+    WHERE c.not_before <= :machine AND c.channel IN ({channels}) AND c.id NOT IN ({resting})
 )
-SELECT o.id FROM heads JOIN outbox o ON o.id = heads.id
+SELECT o.id, o.chat_id FROM heads JOIN outbox o ON o.id = heads.id
 WHERE o.state = 'pending' AND o.retry_at <= :machine
 ORDER BY o.lane, o.id LIMIT :most
 """
@@ -105,20 +110,31 @@ UPDATE outbox SET state = 'sending', token = token + 1, lease_until = :until,
 WHERE id = :id AND state = 'pending' AND retry_at <= :machine
 """
 _ROW = """
-SELECT o.*, c.channel, c.external_id, c.private, t.platform_id AS target
+SELECT o.*, c.channel, c.external_id, c.private, t.platform_id AS target, a.external_id AS mentioned
 FROM outbox o JOIN chats c ON c.id = o.chat_id LEFT JOIN outbox t ON t.id = o.edits
+LEFT JOIN accounts a ON a.id = o.mention
 """
 
 
 async def heads(
-    tx: Tx, channels: Collection[str], civil: datetime, machine: datetime, most: int = 64
-) -> Sequence[int]:
-    """The heads of the lanes whose hour has come, the most urgent lane first, then the oldest row."""
+    tx: Tx,
+    channels: Collection[str],
+    civil: datetime,
+    machine: datetime,
+    most: int = 64,
+    resting: Collection[int] = (),
+) -> Sequence[tuple[int, int]]:
+    """The heads of the lanes whose hour has come, as (row, chat): the most urgent lane first, then the oldest row.
+
+    Of the `resting` chats none.
+    """
     if not channels:
         return []
     listed, names = one_of("channel", channels)
+    not_here, rests = one_of("rest", resting or (0,))
     moment = {"civil": to_ms(civil), "machine": to_ms(machine), "most": most}
-    return [row["id"] for row in await tx.all(_HEADS.format(channels=listed), {**names, **moment})]
+    rows = await tx.all(_HEADS.format(channels=listed, resting=not_here), {**names, **rests, **moment})
+    return [(row["id"], row["chat_id"]) for row in rows]
 
 
 async def claim(tx: Tx, row_id: int, machine: datetime) -> Owed | None:
@@ -199,11 +215,44 @@ async def put_back(
     return back == 1
 
 
+async def part_arrived(tx: Tx, owed: Owed, platform_id: str, *, bears_keys: bool) -> bool:
+    """A part has arrived: the row waits for its next one, at the head of its lane and without a blot."""
+    kept = await tx.run(
+        """UPDATE outbox SET state = 'pending', parts = parts + 1, retry_at = 0, attempts = 0, doubts = 0, error = NULL,
+                             lease_until = NULL, platform_id = COALESCE(:platform_id, platform_id)
+           WHERE id = :id AND token = :token AND state = 'sending'""",
+        {"platform_id": platform_id if bears_keys else None, "id": owed.id, "token": owed.token},
+    )
+    if kept and not bears_keys:
+        await note_part(tx, owed, platform_id)
+    return kept == 1
+
+
+async def note_part(tx: Tx, owed: Owed, platform_id: str) -> None:
+    """The platform's id of a part that bears no buttons, so that a reply to it is known as one to this message."""
+    await tx.run(
+        """INSERT INTO outbox_parts(outbox_id, chat_id, platform_id) VALUES (:id, :chat, :platform_id)
+           ON CONFLICT DO NOTHING""",
+        {"id": owed.id, "chat": owed.chat_id, "platform_id": platform_id},
+    )
+
+
 async def hold(tx: Tx, chat_id: int, until: datetime) -> None:
-    """Send nothing to this chat until then (machine time), in no lane: so its platform asked."""
+    """Send nothing to this chat until then (machine time), in no lane: so its platform wants."""
     await tx.run(
         "UPDATE chats SET not_before = :until WHERE id = :id AND not_before < :until",
         {"until": to_ms(until), "id": chat_id},
+    )
+
+
+async def to_groups_since(tx: Tx, since: datetime, most: int) -> Sequence[Row]:
+    """Channel, chat and time of the messages that left for groups since then (machine time), the earliest first."""
+    return await tx.all(
+        """SELECT c.channel, o.chat_id, o.first_tried_at FROM outbox o JOIN chats c ON c.id = o.chat_id
+           WHERE o.id > (SELECT COALESCE(MAX(id), 0) FROM outbox) - :most
+             AND o.first_tried_at > :since AND c.private = 0
+           ORDER BY o.first_tried_at""",
+        {"since": to_ms(since), "most": most},
     )
 
 

@@ -12,6 +12,7 @@ from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 from storage import outbox, people
 from storage.database import Tx
+from storage.reaching import call_in_group
 
 BUTTONS_A_ROW = 3
 MOST_FILES = 10
@@ -90,7 +91,8 @@ async def tell_person(
 async def tell_callers(
     tx: Tx, person: Person, facts: Mapping[str, Fact], appeal: Appeal, rules: Rules, at: datetime
 ) -> None:
-    """Tell those who can call somebody that no chat reaches him, and about what."""
+    """Call somebody whom no private chat reaches in a group, and tell those who can ring him up about what."""
+    await call_in_group(tx, person, rules, audible(rules, person, at, urgent=False), at)
     for caller in await _callers(tx, person, appeal, at):
         place = await people.private_chat(tx, caller.id)
         if place is not None:

@@ -1,14 +1,15 @@
 """What is owed: messages are rows before they are sent, in lanes whose order holds."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from domain.appeal import Appeal
 from domain.notices import Lane
-from domain.said import Button, Fact, to_facts
+from domain.said import Button, Fact, from_facts, to_facts
 from storage.database import Tx
-from storage.values import from_ms_or_none, to_json, to_ms, to_ms_or_none
+from storage.values import from_json, from_ms_or_none, to_json, to_ms, to_ms_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Letter:
 
     `kind` is send, edit (of the row `edits`) or answer (to a button press; `reply_to` holds the platform's token).
     `files` are owed documents as (text key of the file's name, facts) built by the pump, or kept files by hash.
+    `mention` is the account that is called by name in a group.
     """
 
     chat_id: int
@@ -33,6 +35,7 @@ class Letter:
     dedupe: str | None = None
     silent: bool = False
     expires: datetime | None = None
+    mention: int | None = None
 
 
 async def owe(tx: Tx, letter: Letter, *, at: datetime, due: datetime | None = None) -> int | None:
@@ -46,9 +49,9 @@ async def owe(tx: Tx, letter: Letter, *, at: datetime, due: datetime | None = No
         raise LookupError(f"no chat {letter.chat_id}")
     row = await tx.one(
         """INSERT INTO outbox(chat_id, seq, lane, kind, text_key, facts, buttons, files, appeal_id, person_id, reply_to,
-                              edits, dedupe_key, silent, written_at, due_at, expires_at)
+                              edits, dedupe_key, silent, written_at, due_at, expires_at, mention)
            VALUES (:chat_id, :seq, :lane, :kind, :text_key, :facts, :buttons, :files, :appeal_id, :person_id, :reply_to,
-                   :edits, :dedupe_key, :silent, :written_at, :due_at, :expires_at) RETURNING id""",
+                   :edits, :dedupe_key, :silent, :written_at, :due_at, :expires_at, :mention) RETURNING id""",
         {
             "chat_id": letter.chat_id,
             "seq": seq["last_seq"],
@@ -67,16 +70,22 @@ async def owe(tx: Tx, letter: Letter, *, at: datetime, due: datetime | None = No
             "written_at": to_ms(at),
             "due_at": to_ms(due or at),
             "expires_at": to_ms_or_none(letter.expires),
+            "mention": letter.mention,
         },
     )
     assert row is not None  # RETURNING
     return int(row["id"])
 
 
+_SENT_AS = """(
+    SELECT id FROM outbox WHERE chat_id = :chat AND platform_id = :id
+    UNION SELECT outbox_id FROM outbox_parts WHERE chat_id = :chat AND platform_id = :id)"""
+
+
 async def appeal_of(tx: Tx, chat_id: int, platform_id: str) -> int | None:
-    """The appeal that a message of ours was about, by the platform's id of that message."""
+    """The appeal that a message of ours was about, by the platform's id of that message or of a part of it."""
     row = await tx.one(
-        "SELECT appeal_id FROM outbox WHERE chat_id = :chat AND platform_id = :id ORDER BY id DESC LIMIT 1",
+        f"SELECT appeal_id FROM outbox WHERE id IN {_SENT_AS} ORDER BY id DESC LIMIT 1",
         {"chat": chat_id, "id": platform_id},
     )
     return row["appeal_id"] if row else None
@@ -94,10 +103,7 @@ async def appeal_answering(tx: Tx, chat_id: int, message_id: str) -> int | None:
 
 async def is_ours(tx: Tx, chat_id: int, platform_id: str) -> bool:
     """Whether the platform's message of that id is one of the bot's."""
-    found = await tx.all(
-        "SELECT id FROM outbox WHERE chat_id = :chat AND platform_id = :id LIMIT 1",
-        {"chat": chat_id, "id": platform_id},
-    )
+    found = await tx.all(f"SELECT id FROM outbox WHERE id IN {_SENT_AS} LIMIT 1", {"chat": chat_id, "id": platform_id})
     return bool(found)
 
 
@@ -107,3 +113,37 @@ async def next_due(tx: Tx, after: datetime) -> datetime | None:
         "SELECT MIN(due_at) AS at FROM outbox WHERE state = 'pending' AND due_at > :after", {"after": to_ms(after)}
     )
     return from_ms_or_none(row["at"]) if row else None
+
+
+async def strike_out(tx: Tx, appeal: Appeal, at: datetime) -> None:
+    """Take away the buttons that status or owner of an appeal have outdated, from every message that shows them.
+
+    What has not left yet leaves without them; what has is edited.
+    """
+    rows = await tx.all(
+        """SELECT id, chat_id, text_key, facts, buttons, person_id, state, body IS NOT NULL AS worded FROM outbox
+           WHERE appeal_id = :id AND kind = 'send' AND buttons <> '[]' AND state IN ('pending', 'sending', 'sent')""",
+        {"id": appeal.id},
+    )
+    for row in rows:
+        shown = from_json(row["buttons"])
+        kept = [line for line in ([key for key in keys if not _is_over(key[0], appeal)] for keys in shown) if line]
+        if kept == shown:
+            continue
+        await tx.run("UPDATE outbox SET buttons = :kept WHERE id = :id", {"kept": to_json(kept), "id": row["id"]})
+        if row["worded"]:
+            edit = Letter(row["chat_id"], row["text_key"], from_facts(from_json(row["facts"])), read_buttons(kept))
+            edit = replace(edit, kind="edit", edits=row["id"], lane=Lane.DIGEST, person_id=row["person_id"])
+            await owe(tx, edit, at=at)
+
+
+def _is_over(data: str, appeal: Appeal) -> bool:
+    """Whether a button belongs to a state of the appeal that has passed."""
+    button = Button.parse(data)
+    return button is not None and button.number == appeal.number and button.version is not None
+
+
+def read_buttons(kept: Sequence[Sequence[Sequence[str]]]) -> tuple[tuple[Button, ...], ...]:
+    """Buttons as they stand in a row: (data, label) each, row by row."""
+    found = ((replace(button, label=label) for data, label in row if (button := Button.parse(data))) for row in kept)
+    return tuple(tuple(row) for row in found)

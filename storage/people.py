@@ -145,6 +145,8 @@ async def _chat(tx: Tx, row: Row) -> Chat:
         approved=row["approved_at"] is not None,
         person_id=row["person_id"],
         enterprise_ids=frozenset(firm["enterprise_id"] for firm in firms),
+        hears_all=bool(row["hears_all"]),
+        menu=row["menu"],
     )
 
 
@@ -161,6 +163,12 @@ async def groups_for(tx: Tx, purpose: Purpose) -> Sequence[Chat]:
     wanted = """WHERE c.purpose = :purpose AND c.private = 0 AND c.approved_at IS NOT NULL AND c.reachable = 1
         ORDER BY c.id"""
     return [await _chat(tx, row) for row in await tx.all(_CHAT + wanted, {"purpose": purpose.value})]
+
+
+async def groups_on(tx: Tx, channel: str) -> Sequence[Chat]:
+    """The approved groups of a channel, in the order in which they were made known."""
+    wanted = "WHERE c.channel = :channel AND c.private = 0 AND c.approved_at IS NOT NULL ORDER BY c.id"
+    return [await _chat(tx, row) for row in await tx.all(_CHAT + wanted, {"channel": channel})]
 
 
 async def groups_called(tx: Tx, name: str) -> Sequence[Chat]:
@@ -191,7 +199,16 @@ async def meet(tx: Tx, channel: str, external_id: str, name: str) -> int:
 async def enter(
     tx: Tx, channel: str, external_id: str, *, private: bool, name: str, account_id: int | None, at: datetime
 ) -> Chat:
-    """The chat a message came from, made known at first sight; a private one belongs to its account."""
+    """The chat a message came from, made known at first sight; a private one belongs to its account.
+
+    One that its platform has moved is the same chat under either id.
+    """
+    moved = await tx.one(
+        """SELECT c.external_id FROM chat_moves m JOIN chats c ON c.id = m.chat_id
+           WHERE m.channel = :channel AND m.external_id = :id""",
+        {"channel": channel, "id": external_id},
+    )
+    external_id = moved["external_id"] if moved else external_id
     await tx.run(
         """INSERT INTO chats(channel, external_id, private, name, account_id, heard_at)
            VALUES (:channel, :id, :private, :name, :account, :at)
@@ -216,8 +233,9 @@ async def chat_known_as(tx: Tx, chat_key: str) -> int | None:
     """The id of an approved or private chat by its inbox key ("channel:external id")."""
     channel, _, external_id = chat_key.partition(":")
     row = await tx.one(
-        """SELECT id FROM chats WHERE channel = :channel AND external_id = :id
-           AND (private = 1 OR approved_at IS NOT NULL)""",
+        """SELECT id FROM chats WHERE (private = 1 OR approved_at IS NOT NULL) AND channel = :channel
+           AND (external_id = :id
+                OR id = (SELECT chat_id FROM chat_moves WHERE channel = :channel AND external_id = :id))""",
         {"channel": channel, "id": external_id},
     )
     return int(row["id"]) if row else None

@@ -43,7 +43,7 @@ def from_json(text: str) -> Any:
     return json.loads(text)
 
 
-def one_of(name: str, values: Iterable[str]) -> tuple[str, dict[str, str]]:
+def one_of(name: str, values: Iterable[Any]) -> tuple[str, dict[str, Any]]:
     """The inside of IN (...) and its parameters, `name` and a number each; of no values NULL, which nothing equals."""
     named = {f"{name}{n}": value for n, value in enumerate(sorted(values))}
     return ", ".join(f":{each}" for each in named) or "NULL", named

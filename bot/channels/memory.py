@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.channel import Abilities, Desk, Parcel, Update
+from bot.channel import Abilities, Desk, Parcel, PlainChannel, Update
 from domain.chat import Attachment, Incoming
 
 
-class MemoryChannel:
+class MemoryChannel(PlainChannel):
     """Keeps what was sent; `failures` holds exceptions that the next sends raise, first come first."""
 
     name = "memory"

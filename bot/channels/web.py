@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.channel import Abilities, Desk, Parcel
+from bot.channel import Abilities, Desk, Parcel, PlainChannel
+from bot.channels import Kit
 from domain.chat import Attachment, Incoming
 
 NAME = "web"
@@ -26,11 +27,14 @@ class Board(Protocol):
         ...
 
 
-class WebChannel:
+ABILITIES = Abilities(buttons=True, edits=True, files=True, idempotent=True)
+
+
+class WebChannel(PlainChannel):
     """Posts on the page; a post is unique by its outbox row, so sending twice shows once."""
 
     name = NAME
-    abilities = Abilities(buttons=True, edits=True, files=True, most_text=20_000, idempotent=True)
+    abilities = ABILITIES
 
     def __init__(self, board: Board) -> None:
         self._board = board
@@ -68,3 +72,8 @@ class WebChannel:
         if parcel.kind == "answer":
             return await self._board.answer(parcel)
         return await self._board.post(parcel)
+
+
+def make(kit: Kit) -> WebChannel:
+    """The chat page of this program."""
+    return WebChannel(kit.board)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -82,6 +83,8 @@ class Telegram(Section):
             faults = [((key,), Said("config.webhook_needs")) for key, value in given.items() if not value]
             if faults:
                 raise Wrong(*faults)
+            if not urlsplit(self.webhook_url).path.startswith("/channels/telegram/"):
+                raise Wrong((("webhook_url",), Said("config.webhook_path")))
         return self
 
 
@@ -133,6 +136,11 @@ class Channels(Section):
         """The names of the channels that are on."""
         names = [name for name in Channels.model_fields if name != "web" and getattr(self, name) is not None]
         return (*(["web"] if self.web.enabled else []), *names)
+
+    @property
+    def sections(self) -> Mapping[str, Section]:
+        """The sections of the channels that are on, by name."""
+        return {name: getattr(self, name) for name in self.on}
 
     @model_validator(mode="after")
     def _somebody_listens(self) -> Channels:

@@ -29,6 +29,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 CALLBACKS = "/channels/"
 SMALL_BODY = 64 * 1024
+CALLBACK_BODY = 1024 * 1024
 LARGE_BODY = 205 * 1024 * 1024
 _SAY = "/say"
 
@@ -55,7 +56,8 @@ class Guard:
 
     def _trouble(self, scope: Scope) -> Trouble | None:
         headers, path = Headers(scope=scope), scope["path"]
-        if path not in PROBES and _name(headers.get("host", "")) not in self._hosts:
+        known_otherwise = path in PROBES or path.startswith(CALLBACKS)
+        if not known_otherwise and _name(headers.get("host", "")) not in self._hosts:
             return Trouble(400, Said("web.error.host"))
         if scope["method"] not in SAFE_METHODS and not path.startswith(CALLBACKS) and not same_origin(headers):
             return Trouble(403, Said("web.error.origin"))
@@ -95,6 +97,8 @@ def _place(url: str) -> tuple[str, int | None] | None:
 
 
 def _body_limit(path: str) -> int:
+    if path.startswith(CALLBACKS):
+        return CALLBACK_BODY
     return LARGE_BODY if path.endswith(_SAY) else SMALL_BODY
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from importlib import import_module
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from bot.channel import Abilities
-from bot.channels import CHANNELS, channel_maker
+from bot.channel import Abilities, Pace
+from bot.channels import CHANNELS
 from bot.web import demo
 from bot.web.server import ROUTES
 from deploy.reference.tables import first_words, table
@@ -29,12 +30,15 @@ def channels() -> str:
 
 
 def _abilities(channel: str, names: Iterable[str]) -> Iterator[str]:
-    has = channel_maker(channel).abilities
-    if not isinstance(has, Abilities):
-        raise TypeError(f"the class of channel {channel} must bear its abilities")
+    has = import_module(CHANNELS[channel].partition(":")[0]).ABILITIES
     for name in names:
         value = getattr(has, name)
-        yield ("yes" if value else "no") if isinstance(value, bool) else f"{value:,}"
+        yield _pace(value) if isinstance(value, Pace) else "yes" if value else "no"
+
+
+def _pace(pace: Pace) -> str:
+    group = f"{pace.group_most} in {pace.group_seconds:g} s in a group"
+    return f"{pace.overall} a second, {pace.chat_seconds:g} s between two in a chat, {group}"
 
 
 def addresses() -> str:

@@ -770,6 +770,6 @@ async def test_a_report_that_takes_so_long_that_the_row_was_lost_is_not_sent_twi
 async def test_looking_for_what_may_leave_uses_the_indexes(tmp_path: Path) -> None:
     async with post_house(url=f"sqlite:///{tmp_path}/x.db") as house:
         moment = {"civil": 0, "machine": 0, "most": 64, "channel0": "memory"}
-        heads = "EXPLAIN QUERY PLAN " + delivery._HEADS.format(channels=":channel0")
+        heads = "EXPLAIN QUERY PLAN " + delivery._HEADS.format(channels=":channel0", resting="0")
         plan = [row["detail"] for row in await house.all(heads, **moment)]
         assert not [line for line in plan if line.startswith("SCAN") and line.split()[1] in ("o", "t", "c", "outbox")]

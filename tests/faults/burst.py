@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import App, Park
-from bot.channel import Desk, Parcel, Update
+from bot.channel import Abilities, Desk, Parcel, Update
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
 from domain.people import Purpose, Role
@@ -87,7 +87,7 @@ class Platform(MemoryChannel):
     """A platform outside the process: it repeats what was not acknowledged, and writes down what it is sent."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__()
+        super().__init__(Abilities(edits=False))
         self._scripts = json.loads((folder / "platform.json").read_text(encoding="utf-8"))
         self._acks = os.open(folder / "acks", os.O_CREAT | os.O_RDWR | os.O_APPEND)
         self._sent = os.open(folder / "sent.jsonl", os.O_CREAT | os.O_RDWR | os.O_APPEND)

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from bot.app import App, Park
-from bot.channel import Parcel
+from bot.channel import Abilities, Parcel
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
 from storage.database import NO_PARAMS, Database, Params, Row, Tx
@@ -98,7 +98,7 @@ class MortalChannel(MemoryChannel):
     """Sending is a step before and a step after the message has left."""
 
     def __init__(self, fate: Fate, sent: list[Parcel]) -> None:
-        super().__init__()
+        super().__init__(Abilities(edits=False))
         self._fate = fate
         self.sent = sent
 

@@ -144,6 +144,8 @@ class Town:
         new = self.channel.sent[self._sent :]
         self._sent = len(self.channel.sent)
         for parcel in new:
+            if parcel.kind == "edit":
+                continue  # buttons that are over vanish; nothing is said
             row = await self.one("SELECT * FROM outbox WHERE id = :id", id=parcel.id)
             listener = parcel.chat.split(":", 1)[1]
             keys = [key for line in parcel.keys for key in line]
@@ -152,13 +154,17 @@ class Town:
                     time=self._shown(row["sent_at"]),
                     listener=listener,
                     key=row["text_key"],
-                    facts=self._readable(json.loads(row["facts"])),
+                    facts=self._facts(row),
                     buttons=tuple(key.label for key in keys),
                     text=parcel.text,
                     id=parcel.id,
                     data=tuple(key.data for key in keys),
                 )
             )
+
+    def _facts(self, row: Row) -> Mapping[str, Any]:
+        facts: Mapping[str, Any] = self._readable(json.loads(row["facts"]))
+        return facts
 
     def _shown(self, ms: int) -> str:
         local = datetime.fromtimestamp(ms / 1000, making.ZONE)

@@ -9,11 +9,11 @@ import pytest
 
 from bot.config.keys import keys
 from domain.appeal import Satisfaction, Solution, Source, Status
-from domain.people import Purpose, Role
+from domain.people import Person, Purpose, Role
 from domain.roster import Sheet
 from domain.rules import Clock, Difficulty, Kind
 from domain.verbs import CONFIDENCES, Verb
-from handlers import policy_ledger
+from handlers import menus, policy_ledger
 from texts import LANGUAGES, Catalogue, holes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +38,7 @@ FAMILIES = {
         *("one", "several", "dispatch", "survey", "survey_call", "latest", "no_progress", "release"),
     },
     "sheet.": set(Sheet),
+    "menu.": {*menus.STRANGER, *menus.GROUP, *menus.verbs_for(Person(1, "", frozenset(Role)))},
     "policy.column.": set(policy_ledger.COLUMNS),
     "setting.": {key.text.removeprefix("setting.") for key in keys()},
     "weekday.": {str(day) for day in range(1, 8)},

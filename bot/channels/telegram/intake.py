@@ -1,0 +1,121 @@
+"""Brings Telegram's updates to the desk: committed first, confirmed afterwards, whether polled or called."""
+
+import asyncio
+import hmac
+import json
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+
+from bot.channel import Desk, Update
+from bot.channels.telegram.api import Api
+from bot.channels.telegram.reading import ALLOWED, NAME, chat_key
+from bot.channels.telegram.refusals import wait_of
+
+_log = logging.getLogger(__name__)
+
+POLL_SECONDS = 25
+MOST_UPDATES = 100
+CONFLICT_SECONDS = 10.0
+WRONG_TOKEN_SECONDS = 60.0
+LONGEST_PAUSE = 30.0
+SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - what the header is called
+
+
+class Intake:
+    """One bot account's updates. `bot` is its user name, known once Telegram has told it."""
+
+    def __init__(self, api: Api, account: str) -> None:
+        self._api = api
+        self._account = account
+        self._answering: set[asyncio.Task[None]] = set()
+        self.bot = ""
+        self.hears_all = False
+
+    async def poll(self, desk: Desk) -> None:
+        """Ask for updates without end. What is asked for next confirms what came before, so it is committed by then."""
+        offset, failures = None, 0
+        while True:
+            try:
+                updates = await self._api.poll(
+                    POLL_SECONDS, offset=offset, limit=MOST_UPDATES, allowed_updates=list(ALLOWED)
+                )
+                await self.bring(desk, updates)
+            except TelegramError as error:
+                await pause_after(error, failures)
+                failures += 1
+                continue
+            failures = 0
+            # After a quiet poll everything is confirmed, and ids may begin anew at any number: none is named then.
+            offset = max((_number(update) for update in updates), default=-1) + 1 or None
+
+    async def bring(self, desk: Desk, updates: Sequence[Mapping[str, Any]]) -> None:
+        """Commit updates as they came, then stop the spinners of the buttons that were pressed."""
+        if not updates:
+            return
+        told = {"bot": self.bot, "hears_all": self.hears_all}
+        rows = [Update(str(_number(update)), chat_key(update), {"update": update, **told}) for update in updates]
+        await desk.receive(NAME, self._account, rows)
+        for update in updates:
+            pressed = update.get("callback_query")
+            if isinstance(pressed, Mapping) and isinstance(pressed.get("id"), str):
+                self._answer(pressed["id"])
+
+    def _answer(self, query: str) -> None:
+        task = asyncio.create_task(self._stop_spinner(query))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _stop_spinner(self, query: str) -> None:
+        """Says nothing, so it may pass the outbox by; a press that is too old has no spinner any more."""
+        try:
+            await self._api.ask("answerCallbackQuery", callback_query_id=query)
+        except TelegramError as error:
+            _log.debug("a spinner goes on turning: %s", error)
+
+
+async def pause_after(error: TelegramError, failures: int) -> None:
+    """Wait before the next try: as long as is asked for, longer after each failure, at most half a minute."""
+    _log.warning("telegram does not work: %s", error)
+    if isinstance(error, RetryAfter):
+        seconds = wait_of(error)
+    elif isinstance(error, InvalidToken):
+        seconds = WRONG_TOKEN_SECONDS
+    elif isinstance(error, Conflict):
+        seconds = CONFLICT_SECONDS
+    else:
+        seconds = min(LONGEST_PAUSE, 2.0 ** min(failures, 5)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, nothing secret
+    await asyncio.sleep(seconds)
+
+
+def endpoint(intake: Intake, desk: Desk, url: str, secret: str) -> Route:
+    """Where Telegram delivers updates: known by its secret, answered 200 once the update is committed."""
+
+    async def receive(request: Request) -> Response:
+        given = request.headers.get(SECRET_HEADER, "")
+        if not hmac.compare_digest(given.encode(), secret.encode()):
+            return PlainTextResponse("not for you", 403)
+        if not intake.bot:
+            return PlainTextResponse("not yet", 503)
+        try:
+            update = json.loads(await request.body())
+        except ValueError:
+            update = None
+        if not isinstance(update, dict) or _number(update) < 0:
+            return PlainTextResponse("no update", 400)
+        await intake.bring(desk, [update])
+        return PlainTextResponse("")
+
+    return Route(urlsplit(url).path, receive, methods=["POST"])
+
+
+def _number(update: Mapping[str, Any]) -> int:
+    number = update.get("update_id")
+    return number if isinstance(number, int) else -1

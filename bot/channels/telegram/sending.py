@@ -1,0 +1,207 @@
+"""Sends parcels by the Bot API: texts in pieces, files and albums, edits, menus."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from telegram import (
+    BotCommand,
+    BotCommandScopeChat,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    LinkPreviewOptions,
+    Message,
+    ReplyParameters,
+)
+from telegram.constants import FileSizeLimit, MediaGroupLimit
+from telegram.error import BadRequest, TelegramError
+
+from bot.channel import Document, Key, Parcel, Undeliverable
+from bot.channels.telegram.api import Api
+from bot.channels.telegram.reading import MEGABYTE, message_id, place_of
+from bot.channels.telegram.refusals import refusal, topic_gone, unchanged
+from bot.channels.telegram.wording import MOST_CAPTION, Mark, Piece, length, split
+from domain.said import Said
+
+MOST_FILE = int(FileSizeLimit.FILESIZE_UPLOAD)
+MOST_PHOTO = int(FileSizeLimit.PHOTOSIZE_UPLOAD)
+MOST_ALBUM = int(MediaGroupLimit.MAX_MEDIA_LENGTH)
+PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True).to_dict()
+UPLOAD_SECONDS = 240.0
+
+
+def parts(parcel: Parcel, say: Callable[[Said], str]) -> Sequence[Parcel]:
+    """What Telegram takes as one message each: pieces of the text, the last with the buttons, then files and albums.
+
+    One file goes along with a short text. A file that is too large is named in its place. Of an edit the piece with the
+    buttons is left.
+    """
+    if parcel.kind not in ("send", "edit"):
+        return (parcel,)
+    texts = _texts(parcel)
+    if parcel.kind == "edit":
+        return texts[-1:] or (parcel,)
+    small = tuple(document for document in parcel.documents if len(document.content) <= MOST_FILE)
+    large = [replace(_bare(parcel), text=_too_large(document, say)) for document in parcel.documents
+             if len(document.content) > MOST_FILE]  # fmt: skip
+    if len(small) == 1 and len(texts) == 1 and not parcel.mention and length(parcel.text) <= MOST_CAPTION:
+        return (replace(texts[0], documents=small), *large)
+    files = [replace(_bare(parcel), documents=group) for group in _groups(small)]
+    return (*texts, *files, *large)
+
+
+def _texts(parcel: Parcel) -> tuple[Parcel, ...]:
+    pieces = [piece.text for piece in split(parcel.text, _marks(parcel))]
+    found = [replace(_bare(parcel), text=text, mention=parcel.mention) for text in pieces]
+    if found:
+        found[0] = replace(found[0], reply_to=parcel.reply_to)
+        found[-1] = replace(found[-1], keys=parcel.keys)
+    return tuple(found)
+
+
+def _bare(parcel: Parcel) -> Parcel:
+    return replace(parcel, text="", keys=(), documents=(), reply_to=None, mention=None)
+
+
+def _too_large(document: Document, say: Callable[[Said], str]) -> str:
+    return say(Said("file.not_sendable", {"name": document.name, "most": MOST_FILE // MEGABYTE}))
+
+
+def _groups(documents: Sequence[Document]) -> list[tuple[Document, ...]]:
+    """Photos in albums of ten, everything else by itself, in the order in which they came."""
+    groups: list[tuple[Document, ...]] = []
+    for document in documents:
+        joins = groups and _is_photo(document) and _is_photo(groups[-1][0]) and len(groups[-1]) < MOST_ALBUM
+        if joins:
+            groups[-1] = (*groups[-1], document)
+        else:
+            groups.append((document,))
+    return groups
+
+
+def _is_photo(document: Document) -> bool:
+    return document.media_type in PHOTOS and len(document.content) <= MOST_PHOTO
+
+
+def _marks(parcel: Parcel) -> tuple[Mark, ...]:
+    """Where the text calls somebody: his name with the @ before it."""
+    if parcel.mention is None:
+        return ()
+    words = f"@{parcel.mention.words}"
+    at = parcel.text.find(words)
+    return (Mark(at, at + len(words), parcel.mention.user),) if at >= 0 else ()
+
+
+class Sender:
+    """One parcel, one call; outcomes are those of bot.channel."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def send(self, parcel: Parcel) -> str:
+        """The id of the message that was sent or edited; Undeliverable, Unsent, Uncertain or Moved."""
+        ways = {"send": self._message, "edit": self._edit, "answer": self._answer, "menu": self._menu}
+        try:
+            return await ways[parcel.kind](parcel)
+        except TelegramError as error:
+            raise refusal(error) from None
+
+    async def _message(self, parcel: Parcel) -> str:
+        place = _place(parcel)
+        try:
+            return await self._say(parcel, place)
+        except BadRequest as error:
+            if not topic_gone(error):
+                raise
+            return await self._say(parcel, {**place, "message_thread_id": None})
+
+    async def _say(self, parcel: Parcel, place: dict[str, Any]) -> str:
+        if parcel.documents:
+            return await self._files(parcel, place)
+        piece = Piece(parcel.text, _marks(parcel))
+        sent = await self._api.ask(
+            "sendMessage",
+            **place,
+            text=parcel.text,
+            entities=[entity.to_dict() for entity in piece.entities] or None,
+            link_preview_options=NO_PREVIEW,
+            reply_markup=_keyboard(parcel.keys),
+        )
+        return message_id(sent["message_id"], sent["message_thread_id"] if sent.get("is_topic_message") else None)
+
+    async def _files(self, parcel: Parcel, place: dict[str, Any]) -> str:
+        """An album, a photo, or a file as it is; what Telegram does not take for a photo goes as a file."""
+        bot, documents = self._api.bot, parcel.documents
+        given = {**place, "write_timeout": UPLOAD_SECONDS, "read_timeout": UPLOAD_SECONDS}
+        if "reply_parameters" in place:
+            given["reply_parameters"] = ReplyParameters(**place["reply_parameters"])
+        if len(documents) > 1:
+            album = [InputMediaPhoto(document.content, filename=document.name) for document in documents]
+            return _known((await bot.send_media_group(media=album, **given))[0])
+        document = documents[0]
+        given |= {"caption": parcel.text or None, "reply_markup": _markup(parcel.keys)}
+        if _is_photo(document):
+            try:
+                return _known(await bot.send_photo(photo=document.content, filename=document.name, **given))
+            except BadRequest as error:
+                if "photo" not in str(error).lower() and "image" not in str(error).lower():
+                    raise
+        return _known(await bot.send_document(document=document.content, filename=document.name, **given))
+
+    async def _edit(self, parcel: Parcel) -> str:
+        """The text as it stands, under other buttons; of a file they stand under the caption."""
+        if parcel.edits is None:
+            raise Undeliverable("there is no message to be changed")
+        number, _ = place_of(parcel.edits)
+        about = {"chat_id": int(parcel.chat), "message_id": number, "reply_markup": _keyboard(parcel.keys)}
+        try:
+            await self._api.ask("editMessageText", **about, text=parcel.text, link_preview_options=NO_PREVIEW)
+        except BadRequest as error:
+            if "no text in the message" in str(error).lower():
+                return await self._under_caption(parcel, about)
+            if not unchanged(error):
+                raise
+        return parcel.edits
+
+    async def _under_caption(self, parcel: Parcel, about: dict[str, Any]) -> str:
+        try:
+            await self._api.ask("editMessageReplyMarkup", **about)
+        except BadRequest as error:
+            if not unchanged(error):
+                raise
+        return parcel.edits or ""
+
+    async def _answer(self, parcel: Parcel) -> str:
+        await self._api.ask("answerCallbackQuery", callback_query_id=parcel.reply_to, text=parcel.text[:200])
+        return parcel.reply_to or ""
+
+    async def _menu(self, parcel: Parcel) -> str:
+        commands = [BotCommand(key.data, key.label) for row in parcel.keys for key in row]
+        await self._api.bot.set_my_commands(commands, scope=BotCommandScopeChat(int(parcel.chat)))
+        return ""
+
+
+def _place(parcel: Parcel) -> dict[str, Any]:
+    """Chat, topic, and the message that is answered; in a private chat an answer needs no quotation."""
+    place: dict[str, Any] = {"chat_id": int(parcel.chat), "disable_notification": parcel.silent or None}
+    if parcel.reply_to is None or parcel.private:
+        return place
+    number, thread = place_of(parcel.reply_to)
+    quoted = ReplyParameters(number, allow_sending_without_reply=True)
+    return {**place, "message_thread_id": thread, "reply_parameters": quoted.to_dict()}
+
+
+def _markup(keys: tuple[tuple[Key, ...], ...]) -> InlineKeyboardMarkup | None:
+    rows = [[InlineKeyboardButton(key.label, callback_data=key.data) for key in row] for row in keys]
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _keyboard(keys: tuple[tuple[Key, ...], ...]) -> dict[str, Any] | None:
+    markup = _markup(keys)
+    return markup.to_dict() if markup else None
+
+
+def _known(message: Message) -> str:
+    return message_id(message.message_id, message.message_thread_id if message.is_topic_message else None)

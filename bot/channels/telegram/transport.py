@@ -1,0 +1,108 @@
+"""How calls reach the Bot API: python-telegram-bot's request interface over aiohttp, at a fraction of the cost."""
+
+import json
+from typing import Any
+
+import aiohttp
+from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.request import BaseRequest, RequestData
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 20.0
+"""A Bot API server may hold a message back for up to 8 seconds instead of refusing it, so no shorter."""
+MOST_CONNECTIONS = 64
+
+
+class NotConnected(NetworkError):
+    """No connection came about: nothing has left."""
+
+
+class Refusing(NetworkError):
+    """The server answers, and says that it cannot work now: nothing was done."""
+
+
+class Lost(NetworkError):
+    """The call has left and no answer came: nobody knows whether it was carried out."""
+
+
+class Transport(BaseRequest):
+    """One pool of connections; opened at its first use. Proxies are those of the environment (HTTPS_PROXY)."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def read_timeout(self) -> float:
+        """Seconds without an answer after which a call is lost."""
+        return READ_SECONDS
+
+    async def initialize(self) -> None:
+        """Nothing: the pool opens by itself."""
+
+    async def shutdown(self) -> None:
+        """Close all connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = BaseRequest.DEFAULT_NONE,
+        write_timeout: Any = BaseRequest.DEFAULT_NONE,
+        connect_timeout: Any = BaseRequest.DEFAULT_NONE,
+        pool_timeout: Any = BaseRequest.DEFAULT_NONE,
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer; NotConnected, Refusing, Lost or TimedOut where there is none worth reading.
+
+        What is raised never names the address, which holds the token.
+        """
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ttl_dns_cache=300), trust_env=True
+            )
+        wait = _seconds(read_timeout, READ_SECONDS)
+        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=wait)
+        try:
+            async with self._session.request(method, url, timeout=timeout, **_payload(request_data)) as answer:
+                status, body = answer.status, await answer.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotConnected(f"no connection: {type(error).__name__}") from None
+        except TimeoutError:
+            raise TimedOut(f"no answer within {wait:g} s") from None
+        except aiohttp.ClientError as error:
+            raise Lost(f"the connection broke: {type(error).__name__}") from None
+        if status == 504:
+            raise Lost("a gateway waited in vain (504)")
+        if status >= 500:
+            raise Refusing(f"the server cannot work now ({status})")
+        return status, body
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> Any:
+        """The JSON of an answer; what cannot be read is not logged, as it may hold people's words."""
+        try:
+            return json.loads(payload)
+        except ValueError:
+            raise TelegramError("an answer that cannot be read") from None
+
+
+def _payload(data: RequestData | None) -> dict[str, Any]:
+    """The body as aiohttp takes it: JSON, or a form where files come along."""
+    if data is None:
+        return {}
+    if not data.contains_files:
+        return {"json": data.parameters}
+    form = aiohttp.FormData()
+    for name, value in data.json_parameters.items():
+        form.add_field(name, value)
+    for name, (filename, content, media_type) in (data.multipart_data or {}).items():
+        form.add_field(name, content, filename=filename, content_type=media_type)
+    return {"data": form}
+
+
+def _seconds(given: Any, otherwise: float) -> float:
+    """A timeout as python-telegram-bot hands it on: a number, None, or "as usual"."""
+    return otherwise if given is None or given is BaseRequest.DEFAULT_NONE else float(given)

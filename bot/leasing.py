@@ -1,0 +1,82 @@
+"""Work that one process alone may do at a time: it goes on while the lease is held, and stops when it is lost."""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+
+from storage import leases
+from storage.database import Database
+from storage.errors import StorageUnavailable
+from storage.leases import Lease
+
+_log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 15.0
+RENEW_SECONDS = 5.0
+LOOK_SECONDS = 3.0
+"""With these a dead holder is followed within 18 seconds."""
+
+
+async def hold(database: Database, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Take the lease, work while it is held, and begin anew whenever it was lost or the work ended; until cancelled."""
+    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    waiting = False
+    while True:
+        lease = await _take(database, name, holder)
+        if lease is None:
+            if not waiting:
+                _log.info("another process holds %s; waiting", name)
+            waiting = True
+            await asyncio.sleep(LOOK_SECONDS)
+            continue
+        waiting = False
+        await _work_while_held(database, lease, work)
+
+
+async def _take(database: Database, name: str, holder: str) -> Lease | None:
+    try:
+        return await database.transaction(lambda tx: leases.take(tx, name, holder, LEASE_SECONDS))
+    except StorageUnavailable as trouble:
+        _log.warning("storage cannot work, %s cannot be taken: %s", name, trouble)
+        return None
+
+
+async def _work_while_held(database: Database, lease: Lease, work: Callable[[], Awaitable[None]]) -> None:
+    """Whichever ends first ends the other: the lease or the work."""
+    working = asyncio.ensure_future(work())
+    keeping = asyncio.create_task(_keep(database, lease))
+    try:
+        await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (working, keeping):
+            task.cancel()
+        ends = await asyncio.gather(working, keeping, return_exceptions=True)
+        await asyncio.shield(_release(database, lease))
+    if isinstance(ends[0], Exception):
+        raise ends[0]
+
+
+async def _keep(database: Database, lease: Lease) -> None:
+    """Renew until that fails; while storage cannot work the lease runs out by itself."""
+    left = LEASE_SECONDS
+    while left > RENEW_SECONDS:
+        await asyncio.sleep(RENEW_SECONDS)
+        try:
+            async with asyncio.timeout(RENEW_SECONDS):
+                if await database.transaction(lambda tx: leases.renew(tx, lease, LEASE_SECONDS)) is None:
+                    _log.warning("lost %s to another process", lease.name)
+                    return
+            left = LEASE_SECONDS
+        except (StorageUnavailable, TimeoutError) as trouble:
+            left -= RENEW_SECONDS
+            _log.warning("storage cannot work, %s is not renewed: %s", lease.name, trouble)
+
+
+async def _release(database: Database, lease: Lease) -> None:
+    try:
+        await database.transaction(lambda tx: leases.release(tx, lease))
+    except StorageUnavailable as trouble:
+        _log.warning("storage cannot work, %s runs out by itself: %s", lease.name, trouble)

@@ -1,0 +1,49 @@
+"""Pictures sent as one: the later messages of an album belong, without a further word, to what its first was about."""
+
+from dataclasses import asdict
+
+from domain.errors import Refused, Unfetched
+from domain.verbs import Verb
+from domain.words import cleaned
+from handlers.hearing import Heard
+from handlers.router import Ask, Overheard, Request, Router
+from storage import chats, steps
+from storage.steps import Step
+
+
+def need_files(request: Request) -> None:
+    """Unfetched where a file that came along is still with its platform."""
+    remotes = [file.remote for file in request.attachments if file.remote]
+    if remotes:
+        raise Unfetched(remotes)
+
+
+async def add(heard: Heard, router: Router) -> None:
+    """One message more of an album: to the matter that its first message raised, or to the question that it left open.
+
+    What the first was about nobody here, the others are neither.
+    """
+    tx, message = heard.tx, heard.message
+    appeal_id = await chats.album_appeal(tx, heard.chat.id, message.album)
+    step = await steps.waiting(tx, heard.chat.id, heard.account_id, heard.at)
+    if appeal_id is None and step is None and heard.person is not None:
+        return
+    request = heard.request(Verb.SUPPLEMENT, text=cleaned(message.text), reply_to_appeal=appeal_id)
+    need_files(request)
+    if appeal_id is None and step is not None:
+        await _to_question(heard, step)
+        return
+    try:
+        await router.perform(request)
+    except (Ask, Refused, Overheard):
+        return  # the first message was answered; an answer to each picture would be noise
+
+
+async def _to_question(heard: Heard, step: Step) -> None:
+    """The question takes the picture along; it stays open as long as it was."""
+    files = [asdict(file) for file in heard.message.attachments]
+    known = step.facts.get("attachments", [])
+    facts = {**step.facts, "attachments": [*known, *files]}
+    await steps.wait(heard.tx, heard.chat.id, heard.account_id, Step(step.verb, facts), heard.at)
+
+
