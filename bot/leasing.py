@@ -8,12 +8,14 @@ import socket
 from collections.abc import Awaitable, Callable
 
 from storage import leases
-from storage.database import Database
+from storage.database import Database, Tx
 from storage.errors import StorageUnavailable
 from storage.leases import Lease
 
 _log = logging.getLogger(__name__)
 
+_MARK = f".{secrets.token_hex(4)}"
+"""Of this very process: another one before it may have had the same number, as the first of a container always has."""
 LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 LOOK_SECONDS = 3.0
@@ -22,7 +24,7 @@ LOOK_SECONDS = 3.0
 
 async def hold(database: Database, name: str, work: Callable[[], Awaitable[None]]) -> None:
     """Take the lease, work while it is held, and begin anew whenever it was lost or the work ended; until cancelled."""
-    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}{_MARK}"
     waiting = False
     while True:
         lease = await _take(database, name, holder)
@@ -37,11 +39,33 @@ async def hold(database: Database, name: str, work: Callable[[], Awaitable[None]
 
 
 async def _take(database: Database, name: str, holder: str) -> Lease | None:
+    async def unit(tx: Tx) -> Lease | None:
+        lease = await leases.take(tx, name, holder, LEASE_SECONDS)
+        before = await leases.holder_of(tx, name)
+        if lease is None and _is_dead(before):
+            return await leases.seize(tx, name, before, holder, LEASE_SECONDS)
+        return lease
+
     try:
-        return await database.transaction(lambda tx: leases.take(tx, name, holder, LEASE_SECONDS))
+        return await database.transaction(unit)
     except StorageUnavailable as trouble:
         _log.warning("storage cannot work, %s cannot be taken: %s", name, trouble)
         return None
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether a holder was a process of this machine that is no more; of another machine's nobody can tell."""
+    host, _, rest = holder.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    if int(pid) == os.getpid():
+        return not holder.endswith(_MARK)
+    try:
+        os.kill(int(pid), 0)  # asks, and harms nobody
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
+    return False
 
 
 async def _work_while_held(database: Database, lease: Lease, work: Callable[[], Awaitable[None]]) -> None:

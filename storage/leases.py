@@ -49,6 +49,22 @@ async def take(tx: Tx, name: str, holder: str, seconds: float) -> Lease | None:
     return _lease(row)
 
 
+async def seize(tx: Tx, name: str, dead: str, holder: str, seconds: float) -> Lease | None:
+    """Take a lease from a holder known to be dead, without waiting for its end; None if it went elsewhere meanwhile."""
+    row = await tx.one(
+        f"""UPDATE leases SET holder = :holder, token = token + 1, until_ms = {NOW_MS[tx.engine]} + :ms
+        WHERE name = :name AND holder = :dead RETURNING name, holder, token, until_ms""",
+        {"name": name, "dead": dead, "holder": holder, "ms": round(seconds * 1000)},
+    )
+    return _lease(row)
+
+
+async def holder_of(tx: Tx, name: str) -> str:
+    """Who took the lease last; "" if nobody ever did."""
+    row = await tx.one("SELECT holder FROM leases WHERE name = :name", {"name": name})
+    return str(row["holder"]) if row else ""
+
+
 async def renew(tx: Tx, lease: Lease, seconds: float) -> Lease | None:
     """Hold on for `seconds` from now; None when it ran out or was taken over: stop, and take it anew."""
     clock = NOW_MS[tx.engine]

@@ -138,6 +138,7 @@ async def telegram_town(
     emulator: TelegramEmulator | None = None,
     rules: Rules | None = None,
     pace: Pace | None = None,
+    clock: CivilClock | None = None,
 ) -> AsyncIterator[TelegramTown]:
     """The town with its bot running; with no `pace` it sends as fast as it can."""
     async with emulator or TelegramEmulator() as server:
@@ -147,7 +148,7 @@ async def telegram_town(
         hook = f"http://127.0.0.1:{free_port()}{HOOK}" if mode == "webhook" else ""
         account = Account(server.token, server.api_base, mode, hook, SECRET if hook else "")
         channel = TelegramChannel(account, kits(park, {"telegram": None})["telegram"], pace=pace)
-        clock = CivilClock(lambda: civil(at), civil(at), frozen=True)
+        clock = clock or CivilClock(lambda: civil(at), civil(at), frozen=True)
         app = App(park, database, {"telegram": channel}, civil=clock, machine=clock)
         town = TelegramTown(app, channel, server)
         await town.move_in()

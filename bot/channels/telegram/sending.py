@@ -17,7 +17,7 @@ from telegram import (
 from telegram.constants import FileSizeLimit, MediaGroupLimit
 from telegram.error import BadRequest, TelegramError
 
-from bot.channel import Document, Key, Parcel, Undeliverable
+from bot.channel import Document, Key, Parcel, Uncertain, Undeliverable, Unsent
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.reading import MEGABYTE, message_id, place_of
 from bot.channels.telegram.refusals import refusal, topic_gone, unchanged
@@ -95,18 +95,35 @@ def _marks(parcel: Parcel) -> tuple[Mark, ...]:
 
 
 class Sender:
-    """One parcel, one call; outcomes are those of bot.channel."""
+    """One parcel, one call; outcomes are those of bot.channel.
+
+    After a message that may have been lost, a harmless call shows whether anything gets through before the next leaves.
+    """
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        self._shaken = False
 
     async def send(self, parcel: Parcel) -> str:
         """The id of the message that was sent or edited; Undeliverable, Unsent, Uncertain or Moved."""
         ways = {"send": self._message, "edit": self._edit, "answer": self._answer, "menu": self._menu}
+        await self._calm_down()
         try:
             return await ways[parcel.kind](parcel)
         except TelegramError as error:
-            raise refusal(error) from None
+            told = refusal(error)
+            self._shaken = self._shaken or isinstance(told, Uncertain)
+            raise told from None
+
+    async def _calm_down(self) -> None:
+        """Unsent where nothing gets through."""
+        if not self._shaken:
+            return
+        try:
+            await self._api.ask("getMe")
+        except TelegramError as error:
+            raise Unsent(f"nothing gets through: {error}", channel_down=True) from None
+        self._shaken = False
 
     async def _message(self, parcel: Parcel) -> str:
         place = _place(parcel)
