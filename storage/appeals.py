@@ -1,9 +1,10 @@
 """Appeals in the database: get, list, due, and record(), the one door through which they change."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from enum import Enum
+from operator import attrgetter
 from typing import Any
 
 from domain.appeal import Appeal, Change, Satisfaction, Solution, Source, Status
@@ -59,30 +60,40 @@ WHERE id = :id AND version = :old_version"""
 _SELECT = "SELECT a.* FROM appeals a "
 
 
-def _write(field: str, value: Any) -> Any:
-    if isinstance(value, datetime):
-        return to_ms(value)
-    if isinstance(value, bool):
-        return int(value)
-    return value.value if isinstance(value, Enum) else value
-
-
-def _read(field: str, value: Any) -> Any:
-    if value is None:
-        return None
+def _write(field: str) -> Callable[[Any], Any] | None:
+    """How a field's value is stored, where that is not as it is."""
     if field in _TIMES:
-        return from_ms(value)
+        return to_ms
     if field in _FLAGS:
-        return bool(value)
-    return _ENUMS[field](value) if field in _ENUMS else value
+        return int
+    return attrgetter("value") if field in _ENUMS else None
+
+
+def _read(field: str) -> Callable[[Any], Any] | None:
+    """The inverse of `_write`."""
+    if field in _TIMES:
+        return from_ms
+    return bool if field in _FLAGS else _ENUMS.get(field)
+
+
+_READ = tuple((field, _column(field), _read(field)) for field in _FIELDS)
+_WRITE = tuple((field, _column(field), _write(field)) for field in _FIELDS)
 
 
 def _appeal(row: Row) -> Appeal:
-    return Appeal(**{field: _read(field, row[_column(field)]) for field in _FIELDS})
+    read: dict[str, Any] = {}
+    for field, column, convert in _READ:
+        value = row[column]
+        read[field] = value if convert is None or value is None else convert(value)
+    return Appeal(**read)
 
 
 def _row(appeal: Appeal) -> dict[str, Any]:
-    return {_column(field): _write(field, getattr(appeal, field)) for field in _FIELDS}
+    written: dict[str, Any] = {}
+    for field, column, convert in _WRITE:
+        value = getattr(appeal, field)
+        written[column] = value if convert is None or value is None else convert(value)
+    return written
 
 
 async def get(tx: Tx, number: str, scope: Scope) -> Appeal | None:
@@ -156,8 +167,7 @@ async def record(tx: Tx, change: Change, rules: Rules) -> Appeal:
     appeal_id = await _store(tx, change)
     event_id = await history.write(tx, _line(change, appeal_id))
     await history.attach(tx, event_id, change.attachments)
-    after = await by_id(tx, appeal_id)
-    assert after is not None  # stored just now
+    after = replace(change.after, id=appeal_id)
     if _outdates(change):
         await outbox.strike_out(tx, after, change.at)
     await listeners.owe_all(tx, notices(change), after, change, rules)

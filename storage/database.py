@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
@@ -35,6 +35,10 @@ class Tx(Protocol):
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """A block that is rolled back when it raises; the exception goes on."""
+        ...
+
+    def remembered(self) -> MutableMapping[Hashable, Any]:
+        """What was read of the roster before and still holds, by the reader's keys; see storage/remembered.py."""
         ...
 
     def on_commit(self, call: Callable[[], None]) -> None:

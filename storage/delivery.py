@@ -108,7 +108,11 @@ _CLAIM = """
 UPDATE outbox SET state = 'sending', token = token + 1, lease_until = :until,
                   first_tried_at = COALESCE(first_tried_at, :machine)
 WHERE id = :id AND state = 'pending' AND retry_at <= :machine
+RETURNING *
 """
+_CHAT = "SELECT channel, external_id, private FROM chats WHERE id = :id"
+_TARGET = "SELECT platform_id FROM outbox WHERE id = :id"
+_MENTIONED = "SELECT external_id FROM accounts WHERE id = :id"
 _ROW = """
 SELECT o.*, c.channel, c.external_id, c.private, t.platform_id AS target, a.external_id AS mentioned
 FROM outbox o JOIN chats c ON c.id = o.chat_id LEFT JOIN outbox t ON t.id = o.edits
@@ -139,12 +143,15 @@ async def heads(
 
 async def claim(tx: Tx, row_id: int, machine: datetime) -> Owed | None:
     """Take a row that was a head just now, under a lease of 60 seconds; None if somebody was faster."""
-    mine = {"id": row_id, "until": to_ms(machine + LEASE), "machine": to_ms(machine)}
-    if await tx.run(_CLAIM, mine) != 1:
+    row = await tx.one(_CLAIM, {"id": row_id, "until": to_ms(machine + LEASE), "machine": to_ms(machine)})
+    if row is None:
         return None
-    row = await tx.one(_ROW + "WHERE o.id = :id", {"id": row_id})
-    assert row is not None  # claimed just now
-    return _owed(row)
+    chat = await tx.one(_CHAT, {"id": row["chat_id"]})
+    target = await tx.one(_TARGET, {"id": row["edits"]}) if row["edits"] else None
+    mentioned = await tx.one(_MENTIONED, {"id": row["mention"]}) if row["mention"] else None
+    assert chat is not None  # the row refers to it
+    about = {"target": target and target["platform_id"], "mentioned": mentioned and mentioned["external_id"]}
+    return _owed({**row, **chat, **about})
 
 
 async def renew(tx: Tx, owed: Owed, machine: datetime) -> bool:

@@ -1,11 +1,16 @@
 """Reads the people, firms, departments and chats of the roster as domain values."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 from domain.people import Chat, Department, Enterprise, Person, Purpose, Role
 from storage.database import Row, Tx
+from storage.remembered import recall
 from storage.values import from_ms_or_none, to_ms
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _PERSON = """
 SELECT p.id, p.name, p.department_id, p.zone, p.language, p.deputy_id, p.on_leave_until FROM people p
@@ -35,8 +40,17 @@ async def _person(tx: Tx, row: Row, at: datetime) -> Person:
 
 async def person(tx: Tx, person_id: int, at: datetime) -> Person | None:
     """The person of that id as of `at` (leave ends by itself)."""
+    found, until = await recall(tx, ("person", person_id), lambda: _with_leave(tx, person_id))
+    return replace(found, on_leave=True) if found is not None and until is not None and at < until else found
+
+
+async def _with_leave(tx: Tx, person_id: int) -> tuple[Person | None, datetime | None]:
+    """The person as if he were here, and until when he is not."""
     row = await tx.one(_PERSON + "WHERE p.id = :id AND p.active = 1", {"id": person_id})
-    return await _person(tx, row, at) if row else None
+    if row is None:
+        return None, None
+    until = from_ms_or_none(row["on_leave_until"])
+    return await _person(tx, row, until or EPOCH), until
 
 
 async def people_named(tx: Tx, name: str, at: datetime) -> Sequence[Person]:
@@ -48,25 +62,42 @@ async def people_named(tx: Tx, name: str, at: datetime) -> Sequence[Person]:
 async def people_with(tx: Tx, role: Role, at: datetime) -> Sequence[Person]:
     """Everybody who holds the role, in roster order."""
     held = "WHERE p.active = 1 AND p.id IN (SELECT person_id FROM person_roles WHERE role = :role) ORDER BY p.id"
-    return [await _person(tx, row, at) for row in await tx.all(_PERSON + held, {"role": role.value})]
+    ids = await recall(tx, ("role", role), lambda: _ids(tx, held, {"role": role.value}))
+    return [found for each in ids if (found := await person(tx, each, at)) is not None]
+
+
+async def _ids(tx: Tx, which: str, params: Mapping[str, Any]) -> tuple[int, ...]:
+    return tuple(row["id"] for row in await tx.all("SELECT p.id FROM people p " + which, params))
 
 
 async def contacts_of(tx: Tx, enterprise_id: int, at: datetime) -> Sequence[Person]:
     """The firm's contacts, in roster order."""
     mine = "WHERE p.active = 1 AND p.id IN (SELECT person_id FROM contacts WHERE enterprise_id = :firm) ORDER BY p.id"
-    return [await _person(tx, row, at) for row in await tx.all(_PERSON + mine, {"firm": enterprise_id})]
+    ids = await recall(tx, ("contacts", enterprise_id), lambda: _ids(tx, mine, {"firm": enterprise_id}))
+    return [found for each in ids if (found := await person(tx, each, at)) is not None]
 
 
 async def by_account(tx: Tx, channel: str, external_id: str, at: datetime) -> Person | None:
     """The person whom somebody with authority bound to this account of a platform."""
-    bound = """WHERE p.active = 1
-        AND p.id = (SELECT person_id FROM accounts WHERE channel = :channel AND external_id = :id)"""
-    row = await tx.one(_PERSON + bound, {"channel": channel, "id": external_id})
-    return await _person(tx, row, at) if row else None
+    _, _, person_id = await recall(tx, ("account", channel, external_id), lambda: _account(tx, channel, external_id))
+    return await person(tx, person_id, at) if person_id is not None else None
+
+
+async def _account(tx: Tx, channel: str, external_id: str) -> tuple[int | None, str, int | None]:
+    """The row id, the name shown and the person of a platform's user; Nones where he was never met."""
+    row = await tx.one(
+        "SELECT id, name, person_id FROM accounts WHERE channel = :channel AND external_id = :id",
+        {"channel": channel, "id": external_id},
+    )
+    return (row["id"], row["name"], row["person_id"]) if row else (None, "", None)
 
 
 async def enterprise(tx: Tx, enterprise_id: int) -> Enterprise:
     """The firm of that id; LookupError if there is none."""
+    return await recall(tx, ("enterprise", enterprise_id), lambda: _enterprise(tx, enterprise_id))
+
+
+async def _enterprise(tx: Tx, enterprise_id: int) -> Enterprise:
     row = await tx.one("SELECT * FROM enterprises WHERE id = :id", {"id": enterprise_id})
     if row is None:
         raise LookupError(f"no enterprise {enterprise_id}")
@@ -112,6 +143,12 @@ def _department(row: Row) -> Department:
 
 async def department(tx: Tx, department_id: int | None) -> Department | None:
     """The department of that id."""
+    if department_id is None:
+        return None
+    return await recall(tx, ("department", department_id), lambda: _one_department(tx, department_id))
+
+
+async def _one_department(tx: Tx, department_id: int) -> Department | None:
     row = await tx.one("SELECT * FROM departments WHERE id = :id", {"id": department_id})
     return _department(row) if row else None
 
@@ -129,12 +166,20 @@ async def departments(tx: Tx) -> Sequence[Department]:
 
 async def headed_by(tx: Tx, person_id: int) -> int | None:
     """The department that a person heads, if he heads one."""
+    return await recall(tx, ("headed", person_id), lambda: _headed(tx, person_id))
+
+
+async def _headed(tx: Tx, person_id: int) -> int | None:
     row = await tx.one("SELECT MIN(id) AS id FROM departments WHERE head_id = :id", {"id": person_id})
     return row["id"] if row else None
 
 
+async def _firms_of(tx: Tx, chat_id: int) -> frozenset[int]:
+    rows = await tx.all("SELECT enterprise_id FROM chat_enterprises WHERE chat_id = :id", {"id": chat_id})
+    return frozenset(row["enterprise_id"] for row in rows)
+
+
 async def _chat(tx: Tx, row: Row) -> Chat:
-    firms = await tx.all("SELECT enterprise_id FROM chat_enterprises WHERE chat_id = :id", {"id": row["id"]})
     return Chat(
         id=row["id"],
         channel=row["channel"],
@@ -144,7 +189,7 @@ async def _chat(tx: Tx, row: Row) -> Chat:
         purpose=Purpose(row["purpose"]) if row["purpose"] else None,
         approved=row["approved_at"] is not None,
         person_id=row["person_id"],
-        enterprise_ids=frozenset(firm["enterprise_id"] for firm in firms),
+        enterprise_ids=await recall(tx, ("firms of", row["id"]), lambda: _firms_of(tx, row["id"])),
         hears_all=bool(row["hears_all"]),
         menu=row["menu"],
     )
@@ -187,6 +232,9 @@ async def private_chat(tx: Tx, person_id: int) -> Chat | None:
 
 async def meet(tx: Tx, channel: str, external_id: str, name: str) -> int:
     """The account id of a platform's user, made known at first sight; the shown name follows the platform."""
+    known, shown, _ = await recall(tx, ("account", channel, external_id), lambda: _account(tx, channel, external_id))
+    if known is not None and shown == name:
+        return known
     row = await tx.one(
         """INSERT INTO accounts(channel, external_id, name) VALUES (:channel, :id, :name)
            ON CONFLICT (channel, external_id) DO UPDATE SET name = excluded.name RETURNING id""",
@@ -203,16 +251,12 @@ async def enter(
 
     One that its platform has moved is the same chat under either id.
     """
-    moved = await tx.one(
-        """SELECT c.external_id FROM chat_moves m JOIN chats c ON c.id = m.chat_id
-           WHERE m.channel = :channel AND m.external_id = :id""",
-        {"channel": channel, "id": external_id},
-    )
-    external_id = moved["external_id"] if moved else external_id
-    await tx.run(
+    external_id = await recall(tx, ("moved", channel, external_id), lambda: _present_id(tx, channel, external_id))
+    row = await tx.one(
         """INSERT INTO chats(channel, external_id, private, name, account_id, heard_at)
            VALUES (:channel, :id, :private, :name, :account, :at)
-           ON CONFLICT (channel, external_id) DO UPDATE SET heard_at = excluded.heard_at, reachable = 1""",
+           ON CONFLICT (channel, external_id) DO UPDATE SET heard_at = excluded.heard_at, reachable = 1
+           RETURNING *""",
         {
             "channel": channel,
             "id": external_id,
@@ -222,11 +266,25 @@ async def enter(
             "at": to_ms(at),
         },
     )
-    row = await tx.one(
-        _CHAT + "WHERE c.channel = :channel AND c.external_id = :id", {"channel": channel, "id": external_id}
+    assert row is not None  # RETURNING gives the row on both paths
+    owner = row["account_id"]
+    person_id = await recall(tx, ("owner", owner), lambda: _owner(tx, owner)) if owner is not None else None
+    return await _chat(tx, {**row, "person_id": person_id})
+
+
+async def _present_id(tx: Tx, channel: str, external_id: str) -> str:
+    """The id under which a chat goes on, where its platform has moved it."""
+    moved = await tx.one(
+        """SELECT c.external_id FROM chat_moves m JOIN chats c ON c.id = m.chat_id
+           WHERE m.channel = :channel AND m.external_id = :id""",
+        {"channel": channel, "id": external_id},
     )
-    assert row is not None  # inserted just now
-    return await _chat(tx, row)
+    return str(moved["external_id"]) if moved else external_id
+
+
+async def _owner(tx: Tx, account_id: int) -> int | None:
+    row = await tx.one("SELECT person_id FROM accounts WHERE id = :id", {"id": account_id})
+    return row["person_id"] if row else None
 
 
 async def chat_known_as(tx: Tx, chat_key: str) -> int | None:

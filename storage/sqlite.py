@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeVar, cast
 
@@ -57,11 +57,12 @@ class SqliteDatabase:
 class _ReaderTx:
     """A Tx on one read-only connection: one thread hop a statement."""
 
-    __slots__ = ("_connection", "_ended")
+    __slots__ = ("_connection", "_ended", "_remembered")
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
         self._ended = False
+        self._remembered: dict[Hashable, Any] = {}
 
     @property
     def engine(self) -> str:
@@ -89,6 +90,9 @@ class _ReaderTx:
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         return _nothing_to_undo()
+
+    def remembered(self) -> dict[Hashable, Any]:
+        return self._remembered
 
     def on_commit(self, call: Callable[[], None]) -> None:
         raise WriteRefused("A unit that only reads has no commit to wait for.")

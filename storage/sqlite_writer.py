@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import Context, copy_context
 from copy import copy
@@ -16,9 +16,11 @@ from typing import Any
 
 from storage.database import NO_PARAMS, Params, Row, Tx
 from storage.errors import SeveralRows, StorageUnavailable, WriteRefused
+from storage.remembered import changes_roster
 from storage.sqlite_connection import change, connect, controls_transaction, fetch, is_busy, translate
 
 MOST_UNITS = 64
+MOST_REMEMBERED = 200_000
 ALL_ROWS = -1
 
 Unit = Callable[[Tx], Awaitable[Any]]
@@ -48,10 +50,11 @@ class _Outcome:
 class _WriterTx:
     """A Tx whose methods execute at once in the writer's thread and never suspend."""
 
-    __slots__ = ("_connection", "_depth", "_ended", "calls", "lost", "reading")
+    __slots__ = ("_connection", "_depth", "_ended", "_remembered", "calls", "lost", "reading")
 
-    def __init__(self, connection: sqlite3.Connection, reading: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, reading: bool, remembered: dict[Hashable, Any]) -> None:
         self._connection = connection
+        self._remembered = remembered
         self._depth = 0
         self._ended = False
         self.reading = reading
@@ -79,6 +82,9 @@ class _WriterTx:
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         return self._block()
 
+    def remembered(self) -> dict[Hashable, Any]:
+        return self._remembered
+
     def on_commit(self, call: Callable[[], None]) -> None:
         if self.reading:
             raise WriteRefused("A unit that only reads has no commit to wait for.")
@@ -95,6 +101,9 @@ class _WriterTx:
             raise _undone()
         if controls_transaction(sql):
             raise RuntimeError("a unit may not begin or end transactions: use Tx.savepoint()")
+        if changes_roster(sql):
+            self._remembered.clear()
+            self._remembered = {}  # what this unit reads from now on is not committed, and is kept for nobody else
         return self._execute(action, sql, *rest)
 
     def _execute(self, action: Callable[..., Any], sql: str, *rest: Any) -> Any:
@@ -134,6 +143,8 @@ class Writer:
         self._inbox: SimpleQueue[list[_Job] | None] = SimpleQueue()
         self._waiting: deque[_Job] = deque()
         self._connection: sqlite3.Connection | None = None
+        self._remembered: dict[Hashable, Any] = {}
+        self._data_version = -1
         self._closing = False
         self._finished = False
         self._thread = Thread(target=self._work, name="storage-writer", daemon=True)
@@ -259,7 +270,7 @@ class Writer:
 
     def _attempt(self, job: _Job) -> tuple[_Outcome, bool]:
         """Drive the unit to its end without committing; and whether the transaction was lost under it."""
-        tx = _WriterTx(self._open_connection(), job.reading)
+        tx = _WriterTx(self._open_connection(), job.reading, self._remembered)
         if job.reading:
             self._control("PRAGMA query_only = ON")
         try:
@@ -278,9 +289,16 @@ class Writer:
         return self._connection
 
     def _begin(self) -> None:
-        """Take the write lock; a connection that fails at this, other than by waiting, is opened afresh."""
+        """Take the write lock; a connection that fails at this, other than by waiting, is opened afresh.
+
+        What is remembered is forgotten when another program has committed since.
+        """
         try:
             self._control("BEGIN IMMEDIATE")
+            (version,) = self._open_connection().execute("PRAGMA data_version").fetchone()
+            if version != self._data_version or len(self._remembered) > MOST_REMEMBERED:
+                self._remembered.clear()
+                self._data_version = version
         except StorageUnavailable as error:
             if not is_busy(error.__cause__):
                 self._drop_connection()
@@ -295,6 +313,7 @@ class Writer:
 
     def _roll_back(self) -> None:
         """Undo the open transaction, on this connection: a fresh one might read a failed commit back."""
+        self._remembered.clear()
         if self._connection is not None and self._connection.in_transaction:
             try:
                 self._connection.execute("ROLLBACK")

@@ -1,6 +1,6 @@
 """A process that dies at a chosen step: at a statement, right after a commit, before or after a message has left."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -63,6 +63,10 @@ class MortalTx:
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         return self._inner.savepoint()
+
+    def remembered(self) -> dict[Hashable, Any]:
+        """Nothing, so that every life takes the same steps."""
+        return {}
 
     def on_commit(self, call: Callable[[], None]) -> None:
         self._inner.on_commit(call)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -140,6 +140,9 @@ class Statements:
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         raise NotImplementedError
+
+    def remembered(self) -> dict[Hashable, Any]:
+        return {}
 
     def on_commit(self, call: Callable[[], None]) -> None:
         call()

@@ -13,7 +13,7 @@ class Api:
     """One bot account. Errors are those of python-telegram-bot, see telegram.error and transport.py."""
 
     def __init__(self, token: str, base: str) -> None:
-        self._calls, self._polls = Transport(), Transport()
+        self._calls, self._polls = Transport(base), Transport(base)
         self.bot = Bot(
             token,
             base_url=f"{base}/bot",

@@ -21,7 +21,7 @@ from bot.channel import Document, Key, Parcel, Uncertain, Undeliverable, Unsent
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.reading import MEGABYTE, message_id, place_of
 from bot.channels.telegram.refusals import refusal, topic_gone, unchanged
-from bot.channels.telegram.wording import MOST_CAPTION, Mark, Piece, length, split
+from bot.channels.telegram.wording import MOST_CAPTION, MOST_TEXT, Mark, Piece, length, split
 from domain.said import Said
 
 MOST_FILE = int(FileSizeLimit.FILESIZE_UPLOAD)
@@ -38,7 +38,7 @@ def parts(parcel: Parcel, say: Callable[[Said], str]) -> Sequence[Parcel]:
     One file goes along with a short text. A file that is too large is named in its place. Of an edit the piece with the
     buttons is left.
     """
-    if parcel.kind not in ("send", "edit"):
+    if parcel.kind not in ("send", "edit") or _is_short(parcel):
         return (parcel,)
     texts = _texts(parcel)
     if parcel.kind == "edit":
@@ -50,6 +50,11 @@ def parts(parcel: Parcel, say: Callable[[Said], str]) -> Sequence[Parcel]:
         return (replace(texts[0], documents=small), *large)
     files = [replace(_bare(parcel), documents=group) for group in _groups(small)]
     return (*texts, *files, *large)
+
+
+def _is_short(parcel: Parcel) -> bool:
+    """Whether a plain text fits whatever its characters are; most do."""
+    return not parcel.documents and 0 < 2 * len(parcel.text) <= MOST_TEXT
 
 
 def _texts(parcel: Parcel) -> tuple[Parcel, ...]:
@@ -137,12 +142,12 @@ class Sender:
     async def _say(self, parcel: Parcel, place: dict[str, Any]) -> str:
         if parcel.documents:
             return await self._files(parcel, place)
-        piece = Piece(parcel.text, _marks(parcel))
+        entities = [entity.to_dict() for entity in Piece(parcel.text, _marks(parcel)).entities]
         sent = await self._api.ask(
             "sendMessage",
             **place,
             text=parcel.text,
-            entities=[entity.to_dict() for entity in piece.entities] or None,
+            entities=entities or None,
             link_preview_options=NO_PREVIEW,
             reply_markup=_keyboard(parcel.keys),
         )
@@ -216,8 +221,9 @@ def _markup(keys: tuple[tuple[Key, ...], ...]) -> InlineKeyboardMarkup | None:
 
 
 def _keyboard(keys: tuple[tuple[Key, ...], ...]) -> dict[str, Any] | None:
-    markup = _markup(keys)
-    return markup.to_dict() if markup else None
+    """The same as plain JSON: most messages have one, and building it by objects costs as much as sending it."""
+    rows = [[{"text": key.label, "callback_data": key.data} for key in row] for row in keys]
+    return {"inline_keyboard": rows} if rows else None
 
 
 def _known(message: Message) -> str:

@@ -2,6 +2,8 @@
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from telegram.error import NetworkError, TelegramError, TimedOut
@@ -26,10 +28,11 @@ class Lost(NetworkError):
 
 
 class Transport(BaseRequest):
-    """One pool of connections; opened at its first use. Proxies are those of the environment (HTTPS_PROXY)."""
+    """One pool of connections to one server; opened at its first use, through the proxy that the environment names."""
 
-    def __init__(self) -> None:
+    def __init__(self, base: str) -> None:
         self._session: aiohttp.ClientSession | None = None
+        self._proxy = proxy_for(base)
 
     @property
     def read_timeout(self) -> float:
@@ -61,7 +64,7 @@ class Transport(BaseRequest):
         """
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ttl_dns_cache=300), trust_env=True
+                connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ttl_dns_cache=300), proxy=self._proxy
             )
         wait = _seconds(read_timeout, READ_SECONDS)
         timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=wait)
@@ -87,6 +90,14 @@ class Transport(BaseRequest):
             return json.loads(payload)
         except ValueError:
             raise TelegramError("an answer that cannot be read") from None
+
+
+def proxy_for(base: str) -> str | None:
+    """The proxy through which an address is reached, as the usual variables say (HTTPS_PROXY, NO_PROXY)."""
+    parts = urlsplit(base)
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 def _payload(data: RequestData | None) -> dict[str, Any]:
