@@ -44,9 +44,9 @@ browser-deps:  ## Chromium and a Chinese font from Debian, for the browser tests
 lock:  ## write requirements/*.lock anew from requirements/*.in
 	@[ -x .venv-lock/bin/pip-compile ] || \
 	{ $(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install -q "pip-tools==7.6.2"; }
-	@for kind in run test; do CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile -q --generate-hashes \
+	@for kind in run test bench; do CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile -q --generate-hashes \
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --strip-extras --allow-unsafe \
 	  $(ARGS) -o requirements/$$kind.lock requirements/$$kind.in; done
 
 clean:  ## remove the environments and what tools left behind
-	@rm -rf .venv .venv-test .venv-lock .venv*.tmp .venv*.old .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-test .venv-bench .venv-lock .venv*.tmp .venv*.old .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

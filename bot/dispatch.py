@@ -128,8 +128,9 @@ class Dispatcher:
             return
         tx.on_commit(self._done)
         message = self._channels[entry.channel].read(entry.body, entry.received_at)
-        if message is not None:
-            await hear(tx, self._house, _with_files(message, files), entry.received_at)
+        ours = message is not None and await hear(tx, self._house, _with_files(message, files), entry.received_at)
+        if not ours:
+            await inbox.forget(tx, entry_id)
 
     async def _fetch(self, entry_id: int, remotes: tuple[str, ...]) -> Files:
         """Every file kept, or why it cannot be had; no transaction is open meanwhile."""

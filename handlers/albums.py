@@ -1,5 +1,6 @@
 """Pictures sent as one: the later messages of an album belong, without a further word, to what its first was about."""
 
+from contextlib import suppress
 from dataclasses import asdict
 
 from domain.errors import Refused, Unfetched
@@ -18,25 +19,24 @@ def need_files(request: Request) -> None:
         raise Unfetched(remotes)
 
 
-async def add(heard: Heard, router: Router) -> None:
+async def add(heard: Heard, router: Router) -> bool:
     """One message more of an album: to the matter that its first message raised, or to the question that it left open.
 
-    What the first was about nobody here, the others are neither.
+    False where it was about nothing here.
     """
     tx, message = heard.tx, heard.message
     appeal_id = await chats.album_appeal(tx, heard.chat.id, message.album)
     step = await steps.waiting(tx, heard.chat.id, heard.account_id, heard.at)
     if appeal_id is None and step is None and heard.person is not None:
-        return
+        return False
     request = heard.request(Verb.SUPPLEMENT, text=cleaned(message.text), reply_to_appeal=appeal_id)
     need_files(request)
     if appeal_id is None and step is not None:
         await _to_question(heard, step)
-        return
-    try:
+        return True
+    with suppress(Ask, Refused, Overheard):  # the first message was answered; an answer to each picture would be noise
         await router.perform(request)
-    except (Ask, Refused, Overheard):
-        return  # the first message was answered; an answer to each picture would be noise
+    return True
 
 
 async def _to_question(heard: Heard, step: Step) -> None:

@@ -65,31 +65,30 @@ class House:
     menus: Collection[str] = ()
 
 
-async def hear(tx: Tx, house: House, message: Incoming, at: datetime) -> None:
+async def hear(tx: Tx, house: House, message: Incoming, at: datetime) -> bool:
     """Do what a message wants and owe the answer; Unfetched where the files that came along are wanted first.
 
-    A group that is not approved is not answered.
+    False where it was talk among people, or said in a group that nobody let in: its words are nobody's business.
     """
     if message.event is not None:
         await places.happen(tx, house.rules, message, at)
-        return
+        return True
     if not message.sender:
-        await _unnamed(tx, house, message, at)
-        return
+        return await _unnamed(tx, house, message, at)
     heard = await _heard(tx, house.rules, message, at)
     if not heard.chat.private and not heard.chat.approved:
         await joining.ask_about_group(tx, house.rules, heard.chat, at)
-        return
+        return False
     if message.album and not await chats.opens_album(tx, heard.chat.id, message.album):
-        await albums.add(heard, house.router)
-        return
+        return await albums.add(heard, house.router)
     request = await understand(heard, house.vocabulary, house.bot_names)
     if request is not None:
         await _attend(house, request)
-    if message.lost:
+    if message.lost and (request is not None or heard.chat.private or message.addressed):
         await _tell_lost(request or heard.request(Verb.HELP))
     if heard.chat.private and message.channel in house.menus:
         await menus.follow(tx, heard.chat, await people.by_account(tx, message.channel, message.sender, at), at)
+    return request is not None or heard.chat.private
 
 
 async def _attend(house: House, request: Request) -> None:
@@ -110,7 +109,7 @@ async def _tell_lost(request: Request) -> None:
         await say(request, Reply("reply.file_lost", {"name": lost.name, "cause": lost.cause}))
 
 
-async def _unnamed(tx: Tx, house: House, message: Incoming, at: datetime) -> None:
+async def _unnamed(tx: Tx, house: House, message: Incoming, at: datetime) -> bool:
     """Somebody speaks as the group or a channel: nobody knows who, so no command is carried out, and he hears why."""
     chat = await people.enter(
         tx, message.channel, message.chat, private=False, name=message.chat_name, account_id=None, at=at
@@ -118,9 +117,11 @@ async def _unnamed(tx: Tx, house: House, message: Incoming, at: datetime) -> Non
     spoken = spelling.read(
         message.text, house.vocabulary, private=False, addressed=message.addressed, bot_names=house.bot_names
     )
-    if chat.approved and spoken.explicit and spoken.verb is not None:
-        letter = outbox.Letter(chat.id, "reply.unnamed", lane=Lane.REPLY, reply_to=message.message_id)
-        await outbox.owe(tx, letter, at=at)
+    if not (chat.approved and spoken.explicit and spoken.verb is not None):
+        return False
+    letter = outbox.Letter(chat.id, "reply.unnamed", lane=Lane.REPLY, reply_to=message.message_id)
+    await outbox.owe(tx, letter, at=at)
+    return True
 
 
 async def _heard(tx: Tx, rules: Rules, message: Incoming, at: datetime) -> Heard:

@@ -69,9 +69,9 @@ async def understand(
     if step is not None and (chosen := _typed_button(step, message.text, spoken)):
         return await _pressed(heard, step, chosen)
     if spoken.verb is not None:
-        request = _spoken(heard, spoken, subject, step, casual=not to_bot)
-        await _forget(heard, spoken.verb)
-        return request
+        if step is not None:
+            await _forget(heard, spoken.verb)
+        return _spoken(heard, spoken, subject, step, casual=not to_bot)
     if spoken.explicit and spoken.word:
         return heard.request(Verb.HELP, word=spoken.word, answered={"unknown": cleaned(spoken.word)})
     if not to_bot:

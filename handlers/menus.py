@@ -48,7 +48,7 @@ def keys(catalogue: Catalogue, person: Person | None, language: str) -> Keys:
 
 async def follow(tx: Tx, chat: Chat, person: Person | None, at: datetime) -> None:
     """Owe a private chat its list of commands when it is not the one of this person's roles and language."""
-    verbs = ",".join(verbs_for(person))
-    if await chats.follow_menu(tx, chat.id, f"{person.language if person else ''}:{verbs}"):
+    menu = f"{person.language if person else ''}:{','.join(verbs_for(person))}"
+    if menu != chat.menu and await chats.follow_menu(tx, chat.id, menu):
         whose = person.id if person else None
         await outbox.owe(tx, outbox.Letter(chat.id, "menu", lane=Lane.BROADCAST, kind="menu", person_id=whose), at=at)

@@ -76,6 +76,11 @@ async def claim(tx: Tx, entry_id: int, machine: datetime) -> Entry | None:
     return _entry(row) if row else None
 
 
+async def forget(tx: Tx, entry_id: int) -> None:
+    """Keep that an update came, so that it counts once, and nothing of what it said."""
+    await tx.run("UPDATE inbox SET body = '{}' WHERE id = :id", {"id": entry_id})
+
+
 async def failed(tx: Tx, entry_id: int, error: str, retry_at: datetime, *, dead: bool) -> None:
     """Count a try that failed; a dead one is set aside so that its chat goes on."""
     await tx.run(

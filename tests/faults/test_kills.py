@@ -150,7 +150,10 @@ def history(life: Life) -> dict[str, list[tuple[Any, ...]]]:
 
 def owed(life: Life) -> Counter[tuple[str, str, int]]:
     """How many messages of each kind each chat was owed."""
-    rows = life.query("SELECT c.external_id, o.text_key, o.lane FROM outbox o JOIN chats c ON c.id = o.chat_id")
+    rows = life.query(
+        """SELECT c.external_id, o.text_key, o.lane FROM outbox o JOIN chats c ON c.id = o.chat_id
+           WHERE o.kind = 'send'"""
+    )
     return Counter((row["external_id"], row["text_key"], row["lane"]) for row in rows)
 
 
