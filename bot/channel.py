@@ -118,6 +118,10 @@ class Moved(Exception):
         self.chat = chat
 
 
+class NotKept(Exception):
+    """The desk cannot commit anything now: the platform must not be told that it was received."""
+
+
 @dataclass(frozen=True, slots=True)
 class Update:
     """A platform's raw update: `external_id` is unique per channel and account, `chat` orders what belongs together."""
@@ -139,7 +143,10 @@ class Desk(Protocol):
     """What a channel may ask of lianqi. It never sees the database."""
 
     async def receive(self, channel: str, account: str, updates: Sequence[Update]) -> None:
-        """Commit raw updates to the inbox, doubles aside; only afterwards may the platform be told "received"."""
+        """Commit raw updates to the inbox, doubles aside; only afterwards may the platform be told "received".
+
+        NotKept where storage cannot: bring them again later.
+        """
         ...
 
     async def keep_file(self, content: bytes, name: str, media_type: str) -> Attachment:

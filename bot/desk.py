@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from bot.channel import Update
+from bot.channel import NotKept, Update
 from bot.leasing import hold
 from domain.chat import Attachment
 from storage import chats, files, inbox
 from storage.database import Database, Tx
+from storage.errors import StorageUnavailable
 
 
 class FrontDesk:
@@ -19,7 +20,7 @@ class FrontDesk:
         self._wake = wake
 
     async def receive(self, channel: str, account: str, updates: Sequence[Update]) -> None:
-        """Commit a batch in one transaction; what is stored already is left as it is."""
+        """Commit a batch in one transaction; what is stored already is left as it is. NotKept where storage cannot."""
         at = self._now()
 
         async def unit(tx: Tx) -> None:
@@ -27,7 +28,10 @@ class FrontDesk:
             for update in updates:
                 await inbox.keep(tx, channel, account, update.external_id, update.chat, update.body, at)
 
-        await self._database.transaction(unit)
+        try:
+            await self._database.transaction(unit)
+        except StorageUnavailable as trouble:
+            raise NotKept(str(trouble)) from trouble
 
     async def keep_file(self, content: bytes, name: str, media_type: str) -> Attachment:
         """Keep a file by its content hash."""

@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-_QUIET = ("apscheduler", "uvicorn", "asyncio", "aiosqlite")
+_QUIET = ("apscheduler", "uvicorn", "asyncio", "aiosqlite", "aiohttp", "telegram")
 """Libraries whose everyday lines say nothing to an operator, and may hold parameters."""
 
 

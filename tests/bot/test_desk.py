@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from bot.channel import Document, Undeliverable, Update
+from bot.channel import Document, NotKept, Undeliverable, Update
 from bot.desk import FrontDesk
 from bot.documents import Documents
 from storage.database import Database
@@ -62,7 +62,7 @@ async def test_what_cannot_be_committed_is_not_called_received(
     wakes = Wakes()
     desk = FrontDesk(database, Clock(), wakes)
     monkeypatch.setattr(database, "transaction", full)
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(NotKept):
         await desk.receive("telegram", "bot1", [Update("7", "a", {})])
     assert wakes.times == 0
 

@@ -25,6 +25,7 @@ PACE = Pace(overall=30, chat_seconds=1.0, group_most=20, group_seconds=60.0)
 """Telegram's own answers to bot makers: about 30 messages a second, one a second in a chat, 20 a minute in a group."""
 ABILITIES = Abilities(menus=True, mentions=True, pace=PACE)
 FETCH_TRIES = 3
+FETCH_PAUSE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class TelegramChannel:
                 return LostFile("", _why_lost(error))
             except TelegramError as error:
                 _log.warning("a file could not be fetched: %s", error)
-                await asyncio.sleep(float(failures))
+                await asyncio.sleep(FETCH_PAUSE * failures)
             else:
                 return await desk.keep_file(bytes(content), remote, "application/octet-stream")
         return LostFile("", Said("file.unreachable"))

@@ -1,5 +1,6 @@
 """The Bot API as lianqi calls it: the bot of python-telegram-bot for what is rare, raw calls for what is frequent."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -7,6 +8,8 @@ from telegram import Bot
 from telegram.request import RequestData
 
 from bot.channels.telegram.transport import Transport
+
+logging.getLogger("telegram").setLevel(logging.WARNING)  # its debug lines name addresses, which hold the token
 
 
 class Api:

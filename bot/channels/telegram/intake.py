@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
-from bot.channel import Desk, Update
+from bot.channel import Desk, NotKept, Update
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.reading import ALLOWED, NAME, chat_key
 from bot.channels.telegram.refusals import wait_of
@@ -26,6 +26,7 @@ MOST_UPDATES = 100
 CONFLICT_SECONDS = 10.0
 WRONG_TOKEN_SECONDS = 60.0
 LONGEST_PAUSE = 30.0
+STORAGE_SECONDS = 1.0
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - what the header is called
 
 
@@ -48,6 +49,10 @@ class Intake:
                     POLL_SECONDS, offset=offset, limit=MOST_UPDATES, allowed_updates=list(ALLOWED)
                 )
                 await self.bring(desk, updates)
+            except NotKept as trouble:
+                _log.warning("what came in cannot be kept now, and is left with telegram: %s", trouble)
+                await asyncio.sleep(STORAGE_SECONDS)
+                continue
             except TelegramError as error:
                 await pause_after(error, failures)
                 failures += 1
@@ -83,7 +88,8 @@ class Intake:
 
 async def pause_after(error: TelegramError, failures: int) -> None:
     """Wait before the next try: as long as is asked for, longer after each failure, at most half a minute."""
-    _log.warning("telegram does not work: %s", error)
+    level = logging.ERROR if isinstance(error, InvalidToken) else logging.WARNING
+    _log.log(level, "telegram does not work: %s", error)
     if isinstance(error, RetryAfter):
         seconds = wait_of(error)
     elif isinstance(error, InvalidToken):
@@ -110,7 +116,11 @@ def endpoint(intake: Intake, desk: Desk, url: str, secret: str) -> Route:
             update = None
         if not isinstance(update, dict) or _number(update) < 0:
             return PlainTextResponse("no update", 400)
-        await intake.bring(desk, [update])
+        try:
+            await intake.bring(desk, [update])
+        except NotKept as trouble:
+            _log.warning("what came in cannot be kept now, telegram is to come again: %s", trouble)
+            return PlainTextResponse("later", 503)
         return PlainTextResponse("")
 
     return Route(urlsplit(url).path, receive, methods=["POST"])

@@ -1,0 +1,94 @@
+"""A channel at an emulated Bot API, and the desk it works for."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.channel import Parcel, Update
+from bot.channels import Kit
+from bot.channels.telegram import Account, TelegramChannel
+from domain.chat import Attachment
+from domain.said import Said
+from tests.emulators.telegram import Chat, TelegramEmulator, User
+from tests.making import civil
+
+GROUP = -1001234
+ZHANG = 5001
+
+
+@dataclass
+class NoteDesk:
+    """Keeps what it receives in lists; `trouble` is raised instead, as often as it holds exceptions."""
+
+    rows: list[Update] = field(default_factory=list)
+    files: list[tuple[bytes, str]] = field(default_factory=list)
+    introduced: list[tuple[str, str, str]] = field(default_factory=list)
+    trouble: list[Exception] = field(default_factory=list)
+
+    async def receive(self, channel: str, account: str, updates: Sequence[Update]) -> None:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        known = {row.external_id for row in self.rows}
+        self.rows += [update for update in updates if update.external_id not in known]
+
+    async def keep_file(self, content: bytes, name: str, media_type: str) -> Attachment:
+        self.files.append((content, name))
+        return Attachment("hash", name, media_type)
+
+    async def file(self, content_hash: str) -> bytes | None:
+        return None
+
+    async def alone(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        await work()
+
+    async def introduce(self, channel: str, name: str, link: str) -> None:
+        self.introduced.append((channel, name, link))
+
+    def now(self) -> datetime:
+        return civil("2026-03-11 09:00")
+
+
+@dataclass
+class Line:
+    """A channel with its server; one person and one group that know the bot."""
+
+    server: TelegramEmulator
+    channel: TelegramChannel
+    zhang: User
+    group: Chat
+
+    async def send(self, text: str = "已登记 #12", *, chat: int = GROUP, **more: object) -> str:
+        """One parcel through every part of it; the id of the last."""
+        whole = Parcel(id=1, chat_id=1, chat=str(chat), kind="send", text=text, private=chat > 0)
+        sent = ""
+        for part in self.channel.parts(_with(whole, more)):
+            sent = await self.channel.send(part)
+        return sent
+
+
+def _with(parcel: Parcel, more: dict[str, object]) -> Parcel:
+    return Parcel(**{name: getattr(parcel, name) for name in Parcel.__slots__} | more)
+
+
+def words(said: Said) -> str:
+    """What the channel itself says, by key and facts."""
+    return f"{said.key} {dict(said.facts)}"
+
+
+def channel_at(server: TelegramEmulator, token: str = "") -> TelegramChannel:
+    """A channel that polls this server, without a pace."""
+    groups = {"": [("诉求", "appeal")], "en": [("Raise", "appeal")]}
+    kit = Kit(None, words, strangers={"": [("绑定", "bind")]}, groups=groups)
+    return TelegramChannel(Account(token or server.token, server.api_base), kit, pace=None)
+
+
+@asynccontextmanager
+async def line(server: TelegramEmulator | None = None) -> AsyncIterator[Line]:
+    """A channel at a server, both closed at the end; no call of it was against the schema."""
+    async with server or TelegramEmulator() as opened:
+        channel = channel_at(opened)
+        zhang = opened.user(ZHANG, "张建国", started=True)
+        yield Line(opened, channel, zhang, opened.group(GROUP, "大树营联企群", bot="administrator"))
+        await channel.close()
+        assert opened.offences == []
