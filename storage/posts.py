@@ -219,17 +219,22 @@ async def write(tx: Tx, draft: Draft, at: datetime) -> int:
 
 
 async def rewrite(tx: Tx, chat_id: int, post_id: int, body: Mapping[str, Any], at: datetime) -> bool:
-    """Change the body of a post of the bot; False where that chat has no such post. The files stay as they were."""
+    """Change the body of a post of the bot; False where that chat has no such post. The files stay as they were.
+
+    Other buttons under the same words make it no edited post.
+    """
     old = await tx.one(
         "SELECT body FROM posts WHERE id = :id AND chat_id = :chat AND account_id IS NULL",
         {"id": post_id, "chat": chat_id},
     )
     if old is None:
         return False
-    kept = {**body, "files": from_json(old["body"])["files"]}
+    before = from_json(old["body"])
+    kept = {**body, "files": before["files"]}
+    edited = to_ms(at) if before["text"] != kept["text"] else None
     await tx.run(
-        "UPDATE posts SET body = :body, serial = :serial, edited_at = :at WHERE id = :id",
-        {"body": to_json(kept), "serial": await _next_serial(tx), "at": to_ms(at), "id": post_id},
+        "UPDATE posts SET body = :body, serial = :serial, edited_at = COALESCE(:edited, edited_at) WHERE id = :id",
+        {"body": to_json(kept), "serial": await _next_serial(tx), "edited": edited, "id": post_id},
     )
     return True
 

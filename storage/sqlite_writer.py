@@ -123,6 +123,7 @@ class _WriterTx:
             yield
         except BaseException:
             del self.calls[kept:]
+            self._remembered = {}  # it may hold what is undone now
             if not self.lost:
                 self._execute(change, f"ROLLBACK TO {name}", NO_PARAMS)
             raise

@@ -106,3 +106,18 @@ async def test_a_lost_phone_is_signed_out_everywhere(town: Town) -> None:
         return [await sessions.holder(tx, token, town.machine()) for token in tokens]
 
     assert await town.database.reading(holders) == [None, None]
+
+
+@pytest.mark.parametrize("text, edited", [("一", False), ("二", True)])
+async def test_other_buttons_under_the_same_words_make_no_edited_post(town: Town, text: str, edited: bool) -> None:
+    chat = town.rooms["宏达群"]
+    keys = [[{"label": "接单", "data": "acknowledge:1:2"}]]
+
+    async def unit(tx: Tx) -> bool:
+        first = await posts.write(tx, Draft(chat, {"text": "一", "keys": keys, "files": []}), town.civil())
+        await posts.rewrite(tx, chat, first, {"text": text, "keys": [], "files": []}, town.civil())
+        post = await posts.one(tx, first)
+        assert post is not None
+        return post.edited
+
+    assert await town.database.transaction(unit) is edited
