@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from bot.app import App, Park
-from bot.channel import Abilities, Parcel
+from bot.channel import Abilities, NotKept, Parcel
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
 from storage.database import NO_PARAMS, Database, Params, Row, Tx
@@ -138,7 +138,7 @@ class Lives:
             for body in bodies:
                 await channel.say(app.desk, body)
             await app.settle()
-        except Dead:
+        except (Dead, NotKept):
             while app.pump._flying:
                 await app.pump._stir.wait()
                 app.pump._stir.clear()

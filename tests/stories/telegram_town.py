@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Literal
 
 from starlette.applications import Starlette
@@ -31,14 +31,42 @@ Mode = Literal["polling", "webhook"]
 class TelegramTown(Town):
     """People by their names, each with a private chat that he has started; groups by theirs."""
 
-    def __init__(self, app: App, channel: TelegramChannel, emulator: TelegramEmulator) -> None:
+    def __init__(self, app: App, channel: TelegramChannel, emulator: TelegramEmulator, hook: str = "") -> None:
         self.app = app
+        self.hook = hook
         self.telegram = channel
         self.emulator = emulator
         self.said: list[Said] = []
         self.users: dict[str, User] = {}
         self.groups: dict[str, Chat] = {}
         self._told = 0
+        self._house = AsyncExitStack()
+
+    async def open_doors(self) -> None:
+        """The channel receives from now on."""
+        await self._house.enter_async_context(_running(self.app, self.telegram, self.hook))
+
+    async def close_doors(self) -> None:
+        """The channel receives nothing any more, and lets go of the network."""
+        await self._house.aclose()
+
+    async def restart(self) -> None:
+        """Another process takes the place of this one, with nothing but the database."""
+        await self.close_doors()
+        account = self.telegram._account
+        self.telegram = TelegramChannel(account, self.telegram._kit, pace=self.telegram.abilities.pace)
+        park, database, clock = self.app.park, self.database, self.app.civil
+        self.app = App(park, database, {"telegram": self.telegram}, civil=clock, machine=clock)
+        await self.open_doors()
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Hearing and sending go on by themselves, as they do in a running program."""
+        async with asyncio.TaskGroup() as group:
+            work = [group.create_task(each.run()) for each in (self.app.dispatcher, self.app.pump)]
+            yield
+            for task in work:
+                task.cancel()
 
     async def move_in(self) -> None:
         """Everybody of the town gets an account, every group a chat, and the roster knows them by their ids."""
@@ -84,6 +112,58 @@ class TelegramTown(Town):
         else:
             await self.emulator.says(self.users[who], text, chat=chat, reply_to=answered, **more)
         return await self.settle()
+
+    async def hears(self, who: str, text: str = "", *, where: str = "", **more: Any) -> int:
+        """Somebody writes, and it has come in; nobody has looked at it yet. The message's id."""
+        chat = self.groups[where] if where else None
+        message = await self.emulator.says(self.users[who], text, chat=chat, **more)
+        await self.emulator.confirmed()
+        return message
+
+    def stranger(self, user_id: int, name: str, *, started: bool = False) -> User:
+        """Somebody whom the roster does not know, or not by this account."""
+        self.users[name] = self.emulator.user(user_id, name, started=started)
+        return self.users[name]
+
+    async def out_of_reach(self, name: str) -> None:
+        """Somebody is in the roster by his id, and has never pressed Start."""
+        self.users[name].started = False
+        await self._write(
+            """UPDATE chats SET heard_at = NULL, menu = '' WHERE external_id = :id AND private = 1""",
+            id=str(self.users[name].id),
+        )
+
+    def calls(self, method: str, who: str = "") -> list[dict[str, Any]]:
+        """The parameters of the calls of a method so far, of those that named a chat the ones that named this."""
+        chat = self._chat_id(who)
+        made = [call.params for call in self.emulator.calls if call.method == method]
+        return [params for params in made if not who or params.get("chat_id") == chat]
+
+    def got(self, who: str) -> list[Sent]:
+        """What a person or group was sent, in order, edits aside."""
+        chat = self._chat_id(who)
+        return [sent for sent in self.emulator.sent if sent.chat_id == chat and not sent.method.startswith("edit")]
+
+    def shown(self, who: str, message_id: int) -> list[str]:
+        """The labels of the buttons that stand under a message now."""
+        markup = self.emulator.chat(self._chat_id(who)).messages[message_id].get("reply_markup") or {}
+        return [key["text"] for row in markup.get("inline_keyboard", ()) for key in row]
+
+    def menu(self, who: str) -> list[str]:
+        """The commands of the list that Telegram shows somebody in his private chat."""
+        return [line["command"] for line in self.emulator.commands.get(f"chat:{self.users[who].id}", ())]
+
+    def _chat_id(self, who: str) -> int:
+        return self.groups[who].id if who in self.groups else self.users[who].id if who else 0
+
+    async def everything(self, *but: str) -> dict[str, list[dict[str, Any]]]:
+        """Every row of every table, but for some tables or columns (`table.column`)."""
+        names = await self.all("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        tables = {row["name"]: await self.all(f"SELECT * FROM {row['name']}") for row in names if row["name"] not in but}
+        return {
+            table: [{key: value for key, value in dict(row).items() if f"{table}.{key}" not in but} for row in rows]
+            for table, rows in tables.items()
+        }
 
     async def _platform_id(self, row_id: int) -> int:
         row = await self.one("SELECT platform_id FROM outbox WHERE id = :id", id=row_id)
@@ -150,10 +230,13 @@ async def telegram_town(
         channel = TelegramChannel(account, kits(park, {"telegram": None})["telegram"], pace=pace)
         clock = clock or CivilClock(lambda: civil(at), civil(at), frozen=True)
         app = App(park, database, {"telegram": channel}, civil=clock, machine=clock)
-        town = TelegramTown(app, channel, server)
+        town = TelegramTown(app, channel, server, hook)
         await town.move_in()
-        async with _running(app, channel, hook):
+        await town.open_doors()
+        try:
             yield town
+        finally:
+            await town.close_doors()
         await database.close()
         assert server.offences == []
 
