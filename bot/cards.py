@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import datetime
 
+from domain.rules import Rules
 from domain.said import Said
 from reports.cards import DeskCard, desk_card, invite_link
 from texts import Catalogue, render
@@ -11,27 +12,30 @@ from texts import Catalogue, render
 
 def invite_card(
     catalogue: Catalogue,
+    rules: Rules,
     *,
-    park: str,
     name: str,
     code: str,
     until: datetime,
     public_url: str,
-    language: str,
-    zone: tzinfo,
+    start_link: str = "",
 ) -> str:
-    """The page for `lianqi invite --out`: `name` is the firm, person or group, `until` the end of the code's life."""
+    """The page for `lianqi invite --out`: `name` is the firm, person or group, `until` the end of the code's life.
+
+    `start_link` begins a private chat with the Telegram bot, where there is one.
+    """
 
     def say(said: Said) -> str:
-        return render(catalogue, said, language, zone)
+        return render(catalogue, said, rules.language, rules.calendar.zone)
 
     card = DeskCard(
-        heading=say(Said("card.heading", {"park": park})),
+        heading=say(Said("card.heading", {"park": rules.park})),
         name=name,
         lines=(say(Said("card.scan", {"code": code})), say(Said("card.say")), say(Said("card.rate"))),
         code=code,
         link=invite_link(public_url, code),
         footer=say(Said("card.footer", {"until": until})),
-        language=language,
+        language=rules.language,
+        further=(("Telegram", f"{start_link}?start={code}"),) if start_link else (),
     )
     return desk_card(card)

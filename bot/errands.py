@@ -232,13 +232,12 @@ async def invite(path: Path, target: str, out: Path | None, echo: Echo) -> None:
     if out is not None:
         card = invite_card(
             office.catalogue,
-            park=office.rules.park,
+            office.rules,
             name=whom.name,
             code=code,
             until=until,
             public_url=url,
-            language=office.rules.language,
-            zone=office.rules.calendar.zone,
+            start_link=link,
         )
         out.write_text(card, encoding="utf-8")
         echo(office.say("errand.card", {"file": out.name}))

@@ -21,13 +21,19 @@ ol { margin: 0; padding-left: 6mm; font-size: 13pt; line-height: 1.7 }
 figure { margin: 0; text-align: center }
 img { width: 60mm; height: 60mm; image-rendering: pixelated }
 figcaption { font: 700 16pt "DejaVu Sans Mono", Consolas, monospace; letter-spacing: 0.04em }
+.further { margin-top: 4mm }
+.further img { width: 34mm; height: 34mm }
+.further figcaption { font: 600 11pt sans-serif }
 small { display: block; margin-top: 5mm; font-size: 10pt; color: #54616e }
 """
 
 
 @dataclass(frozen=True, slots=True)
 class DeskCard:
-    """What stands on a card; all sentences are finished. `link` is what the QR picture leads to."""
+    """What stands on a card; all sentences are finished. `link` is what the QR picture leads to.
+
+    `further` are other ways in, as (name of the way, link), each with a smaller picture of its own.
+    """
 
     heading: str
     name: str
@@ -36,6 +42,7 @@ class DeskCard:
     link: str
     footer: str = ""
     language: str = "zh"
+    further: tuple[tuple[str, str], ...] = ()
 
 
 def invite_link(public_url: str, code: str) -> str:
@@ -56,9 +63,16 @@ def desk_card(card: DeskCard) -> str:
 <ol>
 {lines}
 </ol><small>{escape(card.footer)}</small></section>
-<figure><img alt="{escape(card.link)}" src="{_picture(card.link)}"><figcaption>{escape(card.code)}</figcaption></figure>
+<div>{_way_in(card.code, card.link)}
+{"".join(_way_in(name, link, "further") for name, link in card.further)}</div>
 </main></body></html>
 """
+
+
+def _way_in(name: str, link: str, kind: str = "first") -> str:
+    """A picture that leads there, with words under it."""
+    picture = f'<img alt="{escape(link)}" src="{_picture(link)}">'
+    return f'<figure class="{kind}">{picture}<figcaption>{escape(name)}</figcaption></figure>'
 
 
 def _picture(link: str) -> str:
