@@ -32,11 +32,12 @@ PLAIN: Mapping[str, bytes] = {
 class Responder:
     """What waits to be fetched, and what was sent. Updates below `offset` are confirmed: they are gone for good."""
 
-    def __init__(self, chats: int) -> None:
+    def __init__(self, chats: int, latency: float = 0.0) -> None:
         self._chats = chats
         self._waiting: list[bytes] = []
         self._offset = 0
         self._stir = asyncio.Event()
+        self._latency = latency
         self._calls: Counter[str] = Counter()
         self._first_poll: float | None = None
         self._last_send: float | None = None
@@ -59,6 +60,8 @@ class Responder:
         if method == "getupdates":
             return await self._updates(asked)
         if method == "sendmessage":
+            if self._latency:
+                await asyncio.sleep(self._latency)
             return self._sent(asked)
         return PLAIN.get(method, DONE)
 
@@ -144,9 +147,9 @@ def routes(responder: Responder) -> list[web.RouteDef]:
     return [*found, web.post("/_queue", queue)]
 
 
-async def serve(updates: int, chats: int) -> None:
-    """Answer until killed."""
-    responder = Responder(chats)
+async def serve(updates: int, chats: int, latency: float) -> None:
+    """Answer until killed; to a message after so many seconds."""
+    responder = Responder(chats, latency)
     responder.queue(updates)
     app = web.Application()
     app.add_routes(routes(responder))
@@ -162,5 +165,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--updates", type=int, default=5000, help="that wait from the beginning")
     parser.add_argument("--chats", type=int, default=64, help="from which they come in turns")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that the answer to a message takes")
     options = parser.parse_args()
-    asyncio.run(serve(options.updates, options.chats))
+    asyncio.run(serve(options.updates, options.chats, options.latency))
