@@ -26,7 +26,7 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class Abilities:
     """What a platform can do. `idempotent`: sending a row again is harmless; `menus`: it shows a list of commands;
-    `mentions`: a person can be called in a group by his user id; `pace`: None where nobody counts.
+    `pace`: None where nobody counts.
 
     `single_connection`: only one process may be connected at a time, so the holder of the channel's lease sends too.
     """
@@ -35,7 +35,6 @@ class Abilities:
     edits: bool = True
     files: bool = True
     menus: bool = False
-    mentions: bool = False
     idempotent: bool = False
     single_connection: bool = False
     pace: Pace | None = None

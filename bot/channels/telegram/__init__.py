@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 PACE = Pace(overall=30, chat_seconds=1.0, group_most=20, group_seconds=60.0)
 """Telegram's own answers to bot makers: about 30 messages a second, one a second in a chat, 20 a minute in a group."""
-ABILITIES = Abilities(menus=True, mentions=True, pace=PACE)
+ABILITIES = Abilities(menus=True, pace=PACE)
 FETCH_TRIES = 3
 FETCH_PAUSE = 1.0
 
