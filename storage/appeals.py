@@ -167,7 +167,7 @@ async def record(tx: Tx, change: Change, rules: Rules) -> Appeal:
     appeal_id = await _store(tx, change)
     event_id = await history.write(tx, _line(change, appeal_id))
     await history.attach(tx, event_id, change.attachments)
-    after = replace(change.after, id=appeal_id)
+    after = change.after if change.after.id is not None else replace(change.after, id=appeal_id)
     if _outdates(change):
         await outbox.strike_out(tx, after, change.at)
     await listeners.owe_all(tx, notices(change), after, change, rules)

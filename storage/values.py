@@ -9,6 +9,7 @@ from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def to_ms(at: datetime) -> int:
@@ -35,7 +36,7 @@ def from_ms_or_none(ms: int | None) -> datetime | None:
 
 def to_json(value: Any) -> str:
     """Compact JSON with sorted keys, so that equal facts are equal text; NaN is a ValueError."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def from_json(text: str) -> Any:
