@@ -79,24 +79,36 @@ async def hear(tx: Tx, house: House, message: Incoming, at: datetime) -> bool:
     if not heard.chat.private and not heard.chat.approved:
         await joining.ask_about_group(tx, house.rules, heard.chat, at)
         return False
-    if message.album and not await chats.opens_album(tx, heard.chat.id, message.album):
-        return await albums.add(heard, house.router)
-    request = await understand(heard, house.vocabulary, house.bot_names)
-    if request is not None:
-        await _attend(house, request)
-    if message.lost and (request is not None or heard.chat.private or message.addressed):
-        await _tell_lost(request or heard.request(Verb.HELP))
+    if message.album and not message.edited and await chats.is_open_album(tx, heard.chat.id, message.album):
+        ours = await albums.add(heard, house.router)
+    else:
+        ours = await _attended(house, heard)
+    if message.lost and (ours or heard.chat.private or message.addressed):
+        await _tell_lost(heard.request(Verb.HELP))
     if heard.chat.private and message.channel in house.menus:
         await menus.follow(tx, heard.chat, await people.by_account(tx, message.channel, message.sender, at), at)
-    return request is not None or heard.chat.private
+    return ours or heard.chat.private
 
 
-async def _attend(house: House, request: Request) -> None:
-    """Answer a request, with its files at hand; the rest of an album belongs to what its first message was about."""
+async def _attended(house: House, heard: Heard) -> bool:
+    """Answer a request, with its files at hand; the rest of an album belongs to what its first message was about.
+
+    False where it was none.
+    """
+    request = await understand(heard, house.vocabulary, house.bot_names)
+    if request is None:
+        return False
     albums.need_files(request)
-    reply = await answer(house.router, request)
-    if request.message.album and reply is not None and reply.appeal is not None:
-        await chats.set_album(request.tx, request.chat.id, request.message.album, _id(reply.appeal))
+    try:
+        reply = await answer(house.router, request)
+    except Overheard:
+        return False
+    album = heard.message.album
+    if album:
+        await chats.open_album(heard.tx, heard.chat.id, album)
+    if album and reply is not None and reply.appeal is not None:
+        await chats.set_album(heard.tx, heard.chat.id, album, _id(reply.appeal))
+    return True
 
 
 def _id(appeal: Appeal) -> int:
@@ -117,9 +129,10 @@ async def _unnamed(tx: Tx, house: House, message: Incoming, at: datetime) -> boo
     spoken = spelling.read(
         message.text, house.vocabulary, private=False, addressed=message.addressed, bot_names=house.bot_names
     )
-    if not (chat.approved and spoken.explicit and spoken.verb is not None):
+    if message.edited or not (chat.approved and spoken.explicit and spoken.verb is not None):
         return False
-    letter = outbox.Letter(chat.id, "reply.unnamed", lane=Lane.REPLY, reply_to=message.message_id)
+    answered = _since_the_move(chat, message).message_id or None
+    letter = outbox.Letter(chat.id, "reply.unnamed", lane=Lane.REPLY, reply_to=answered)
     await outbox.owe(tx, letter, at=at)
     return True
 
@@ -136,15 +149,20 @@ async def _heard(tx: Tx, rules: Rules, message: Incoming, at: datetime) -> Heard
         at=at,
     )
     person = await people.by_account(tx, message.channel, message.sender, at)
-    return Heard(tx, rules, at, person, account_id, chat, message)
+    return Heard(tx, rules, at, person, account_id, chat, _since_the_move(chat, message))
+
+
+def _since_the_move(chat: Chat, message: Incoming) -> Incoming:
+    """Of a message that came in before its chat was moved: its number now belongs to another one."""
+    if message.chat == chat.external_id:
+        return message
+    return replace(message, message_id="", reply_to=message.reply_to and chats.before_the_move(message.reply_to))
 
 
 async def answer(router: Router, request: Request) -> Reply | None:
-    """Perform a request and owe its reply, its refusal or its question; what was only overheard gets none."""
+    """Perform a request and owe its reply, its refusal or its question; Overheard where it was none."""
     try:
         reply = await router.perform(request)
-    except Overheard:
-        return None
     except Refused as refusal:
         await _refuse(request, refusal)
         return None
@@ -236,7 +254,7 @@ async def say(request: Request, reply: Reply, *, asks: bool = False) -> Chat | N
     `asks`: it wants words for an answer, which a group has to give as a reply.
     """
     chat = request.chat
-    heard_in = request.message.message_id
+    heard_in = request.message.message_id or None
     if chat.private or not reply.private:
         await _owe(request, chat, reply, reply_to=heard_in, asks=asks and not chat.private)
         return chat
@@ -253,7 +271,7 @@ async def _invite(request: Request, reply: Reply) -> None:
     """Nobody reaches him privately: he gets the way there; of a matter, somebody who can call hears as well."""
     link = await chats.bot_link(request.tx, request.chat.channel) or request.rules.public_url
     come = Reply("reply.come_private", {"link": link or None})
-    await _owe(request, request.chat, come, reply_to=request.message.message_id)
+    await _owe(request, request.chat, come, reply_to=request.message.message_id or None)
     if reply.appeal is not None and request.person is not None and not request.person.in_office:
         facts = await listeners.appeal_facts(request.tx, reply.appeal, request.rules)
         await listeners.tell_callers(request.tx, request.person, facts, reply.appeal, request.rules, request.at)

@@ -12,7 +12,7 @@ from domain.said import Button, Fact
 from domain.verbs import Verb
 from handlers import keeping, vouching
 from handlers.router import Ask, Buttons, Handler, Reply, Request
-from storage import accounts, binding, invites, listeners, outbox, people
+from storage import accounts, binding, chats, invites, listeners, outbox, people
 from storage.binding import BindingRequest
 from storage.database import Tx
 from storage.history import Line, write
@@ -224,18 +224,26 @@ async def approve_group(request: Request) -> Reply:
     """批准此群: from now on the bot answers there; which firms it belongs to is said in the group or in the roster."""
     if not request.argument.isdigit():
         return await _waiting_groups(request)
-    chat = await people.chat(request.tx, int(request.argument))
+    chat = await people.chat(request.tx, await chats.present(request.tx, int(request.argument)))
     name = chat.name or chat.external_id
     if not await binding.approve(request.tx, chat.id, Purpose.LIAISON.value, request.at):
         return Reply("joining.approved_before", {"group": name})
     await write(request.tx, Line(f"chat:{chat.id}", "approve_group", request.who.id, request.at, {}))
-    letter = outbox.Letter(chat.id, "joining.group_welcome", lane=Lane.REPLY)
-    due = listeners.audible(request.rules, None, request.at, urgent=False)
-    await outbox.owe(request.tx, letter, at=request.at, due=due)
-    if not chat.hears_all:
-        little = outbox.Letter(chat.id, "places.hears_little_here", lane=Lane.REPLY)
-        await outbox.owe(request.tx, little, at=request.at, due=due)
+    await _welcome_group(request, chat)
     return Reply("joining.group_approved", {"group": name})
+
+
+async def _welcome_group(request: Request, chat: Chat) -> None:
+    """The group hears what can be said in it; where the bot hears little of it, the office hears so as well."""
+    tx, rules, at = request.tx, request.rules, request.at
+    due = listeners.audible(rules, None, at, urgent=False)
+    await outbox.owe(tx, outbox.Letter(chat.id, "joining.group_welcome", lane=Lane.REPLY), at=at, due=due)
+    if chat.hears_all:
+        return
+    await outbox.owe(tx, outbox.Letter(chat.id, "places.hears_little_here", lane=Lane.REPLY), at=at, due=due)
+    facts = {"group": chat.name or chat.external_id}
+    for person in await vouching.coordinators(tx, at):
+        await vouching.tell(tx, rules, person, "places.hears_little", facts, (), at)
 
 
 async def _waiting_groups(request: Request) -> Reply:

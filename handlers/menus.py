@@ -47,7 +47,12 @@ def keys(catalogue: Catalogue, person: Person | None, language: str) -> Keys:
 
 
 async def follow(tx: Tx, chat: Chat, person: Person | None, at: datetime) -> None:
-    """Owe a private chat its list of commands when it is not the one of this person's roles and language."""
+    """Owe a private chat its list of commands when it is not the one of this person's roles and language.
+
+    Whom nobody knows sees the platform's list for everybody, which speaks his own language.
+    """
+    if person is None and not chat.menu:
+        return
     menu = f"{person.language if person else ''}:{','.join(verbs_for(person))}"
     if menu != chat.menu and await chats.follow_menu(tx, chat.id, menu):
         whose = person.id if person else None

@@ -59,7 +59,7 @@ async def prepare(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Owed, at: da
         return Dropped("the message is not there to be changed, or was changed since")
     if not await _may_leave(tx, owed, at):
         return Dropped("not for the eyes of this chat any more")
-    facts = await _still_true(tx, owed, at)
+    facts = owed.facts if owed.kind == "edit" else await _still_true(tx, owed, at)
     if facts is None:
         return Dropped("the work was done meanwhile")
     if owed.body is not None:

@@ -258,3 +258,8 @@ async def latest_progress(tx: Tx, appeal_id: int) -> tuple[datetime, str] | None
         {"id": appeal_id},
     )
     return (from_ms(row["at"]), row["body"]) if row else None
+
+
+async def follow_chat(tx: Tx, met: int, chat_id: int) -> None:
+    """A chat turned out to be another one: what was raised in it was raised there. No appeal changes by that."""
+    await tx.run("UPDATE appeals SET origin_chat_id = :chat WHERE origin_chat_id = :met", {"met": met, "chat": chat_id})

@@ -157,10 +157,10 @@ async def mark_asked(tx: Tx, chat_id: int, at: datetime) -> bool:
 
 
 async def approve(tx: Tx, chat_id: int, purpose: str, at: datetime) -> bool:
-    """Let a group in; False where it was approved before."""
+    """Let a group in; False where it was approved before, or goes on as another one."""
     approved = await tx.run(
         """UPDATE chats SET approved_at = :at, purpose = COALESCE(purpose, :purpose)
-           WHERE id = :id AND approved_at IS NULL""",
+           WHERE id = :id AND approved_at IS NULL AND external_id NOT LIKE 'gave way:%'""",
         {"id": chat_id, "at": to_ms(at), "purpose": purpose},
     )
     return approved == 1

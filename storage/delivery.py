@@ -17,8 +17,8 @@ class Owed:
     """A claimed row. `token` fences the marks of an earlier claimer; `body` is what was rendered before, if anything.
 
     `attempts` counts the sends that failed, `doubts` those of which nobody knows. `target` is the platform's id of the
-    message that an edit changes, None where that one never arrived. `parts` of it have arrived before; `mention` is the
-    platform's id of the user who is called by name.
+    message that an edit changes, None where that one never arrived or was left behind by a move. `parts` of it have
+    arrived before; `mention` is the platform's id of the user who is called by name.
     """
 
     id: int
@@ -111,7 +111,7 @@ WHERE id = :id AND state = 'pending' AND retry_at <= :machine
 RETURNING *
 """
 _CHAT = "SELECT channel, external_id, private FROM chats WHERE id = :id"
-_TARGET = "SELECT platform_id FROM outbox WHERE id = :id"
+_TARGET = "SELECT platform_id FROM outbox WHERE id = :id AND platform_id NOT LIKE 'moved:%'"
 _MENTIONED = "SELECT external_id FROM accounts WHERE id = :id"
 _ROW = """
 SELECT o.*, c.channel, c.external_id, c.private, t.platform_id AS target, a.external_id AS mentioned

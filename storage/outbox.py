@@ -92,9 +92,10 @@ async def appeal_of(tx: Tx, chat_id: int, platform_id: str) -> int | None:
 
 
 async def appeal_answering(tx: Tx, chat_id: int, message_id: str) -> int | None:
-    """The appeal that the bot's answer to this incoming message was about."""
+    """The appeal to which this incoming message gave its words, by the bot's answer to it."""
     row = await tx.one(
         """SELECT appeal_id FROM outbox WHERE chat_id = :chat AND reply_to = :id AND appeal_id IS NOT NULL
+             AND text_key IN ('appeal.filed', 'appeal.filed_waiting', 'work.supplemented')
            ORDER BY id DESC LIMIT 1""",
         {"chat": chat_id, "id": message_id},
     )

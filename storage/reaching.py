@@ -20,7 +20,7 @@ WHERE a.person_id = :person AND (
                 JOIN enterprises e ON e.id = f.enterprise_id
                 WHERE e.liaison_id = :person OR e.deputy_id = :person
                    OR e.id IN (SELECT enterprise_id FROM contacts WHERE person_id = :person)))
-ORDER BY c.heard_at DESC, c.id LIMIT 1
+ORDER BY COALESCE(c.heard_at, 0) DESC, c.id LIMIT 1
 """
 
 

@@ -19,7 +19,7 @@ from domain.roster import (
     Sheet,
 )
 from domain.roster_merge import BLANK, PEOPLE_NAMED, differing, match, merge, told_changes
-from storage import accounts, history, house
+from storage import accounts, chats, history, house
 from storage.database import Tx
 from storage.house import House
 from storage.values import to_ms
@@ -150,9 +150,11 @@ class _Work:
         return await self._add("people", name=entry.name)
 
     async def group(self, entry: GroupEntry) -> int:
-        key = {"channel": entry.channel, "external_id": entry.chat_id}
-        row = await self.tx.one("SELECT id FROM chats WHERE channel = :channel AND external_id = :external_id", key)
-        return int(row["id"]) if row else await self._add("chats", **key, private=0)
+        """The row of a group, also under an id that it had before its platform moved it."""
+        found = await chats.known(self.tx, entry.channel, entry.chat_id)
+        if found is not None:
+            return found
+        return await self._add("chats", channel=entry.channel, external_id=entry.chat_id, private=0)
 
     async def _add(self, table: str, **columns: Any) -> int:
         row = await self.tx.one(

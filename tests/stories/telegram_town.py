@@ -158,8 +158,8 @@ class TelegramTown(Town):
 
     async def everything(self, *but: str) -> dict[str, list[dict[str, Any]]]:
         """Every row of every table, but for some tables or columns (`table.column`)."""
-        names = await self.all("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        tables = {row["name"]: await self.all(f"SELECT * FROM {row['name']}") for row in names if row["name"] not in but}
+        names = [row["name"] for row in await self.all("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = {name: await self.all(f"SELECT * FROM {name}") for name in names if name not in but}
         return {
             table: [{key: value for key, value in dict(row).items() if f"{table}.{key}" not in but} for row in rows]
             for table, rows in tables.items()

@@ -1,6 +1,6 @@
-"""Pictures and files on Telegram: fetched only where a matter wants them, kept, shown to whom they concern."""
+"""Pictures and documents on Telegram: kept, sent on, too large, in albums, slow, lost, and found after a restart."""
 
-import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,8 +8,11 @@ import pytest
 from tests.stories.telegram_town import TelegramTown, telegram_town
 from tests.stories.town import Said
 
-GROUP = "宏达机械联企群"
-PICTURE = b"\x89PNG\r\n\x1a\n picture"
+BOSS, CLERK, LIAISON = "张建国", "张会计", "王敏"
+GROUP, MULTI = "宏达机械联企群", "大树营联企群"
+NEW = "马师傅"
+PHOTO = b"\xff\xd8 a picture of the transformer"
+ALBUM = [b"\xff\xd8 picture %d" % number for number in range(5)]
 
 
 @pytest.fixture
@@ -22,105 +25,191 @@ def told(said: list[Said], listener: str) -> list[str]:
     return [line.key for line in said if line.listener == listener]
 
 
-async def kept(town: TelegramTown) -> list[bytes]:
-    rows = await town.all("SELECT f.content FROM event_files e JOIN files f ON f.hash = e.hash ORDER BY e.event_id")
-    return [bytes(row["content"]) for row in rows]
+def hashes(*contents: bytes) -> set[str]:
+    return {hashlib.sha256(content).hexdigest() for content in contents}
 
 
-def downloads(town: TelegramTown) -> int:
-    return [call.method for call in town.emulator.calls].count("getFile")
+async def filed_hashes(town: TelegramTown) -> set[str]:
+    """The files that the appeals have, each of them kept with its content."""
+    rows = await town.all("SELECT f.hash, f.content FROM event_files e JOIN files f ON f.hash = e.hash")
+    assert hashes(*(row["content"] for row in rows)) == {row["hash"] for row in rows}
+    return {row["hash"] for row in rows}
 
 
-async def test_a_matter_with_a_picture_reaches_its_liaison_with_the_picture(town: TelegramTown) -> None:
-    await town.emulator.says(town.users["张建国"], photo=PICTURE, caption="诉求 车间电压低")
-    said = await town.settle()
-    assert told(said, "张建国") == ["appeal.filed"]
-    assert await kept(town) == [PICTURE]
-    files = [file.data for sent in town.emulator.sent if sent.chat_id == town.users["王敏"].id for file in sent.files]
-    assert files == [PICTURE]
+async def album(town: TelegramTown, who: str, caption: str | None, where: str = "") -> list[Said]:
+    """Five pictures sent as one."""
+    chat = town.groups[where] if where else None
+    await town.emulator.album(town.users[who], ALBUM, caption=caption, chat=chat)
+    return await town.settle()
 
 
-async def test_a_file_too_large_is_named_and_the_matter_filed(town: TelegramTown) -> None:
-    big = ("视频.zip", b"x", "application/zip")
-    await town.emulator.says(
-        town.users["张建国"], document=big, caption="诉求 车间电压低", claimed_size=21_000_000
-    )
-    said = await town.settle()
-    assert told(said, "张建国") == ["appeal.filed", "reply.file_lost"]
-    assert "视频.zip" in said[-1].text or "视频.zip" in "".join(line.text for line in said)
-    assert "20MB" in "".join(line.text for line in said)
-    assert downloads(town) == 0
+def fetched(town: TelegramTown) -> int:
+    return len(town.calls("getFile"))
 
 
-async def test_an_album_is_one_matter_with_all_its_pictures_and_one_answer(town: TelegramTown) -> None:
-    pictures = [PICTURE + bytes([n]) for n in range(5)]
-    await town.emulator.album(town.users["张建国"], pictures, caption="诉求 车间电压低", chat=town.groups[GROUP])
-    said = await town.settle()
-    assert told(said, GROUP) == ["appeal.filed"]
-    assert sorted(await kept(town)) == sorted(pictures)
+# One file -------------------------------------------------------------------------------------------------------------
+async def test_the_picture_of_an_appeal_is_kept_and_the_liaison_gets_it(town: TelegramTown) -> None:
+    said = await town.says(BOSS, photo=PHOTO, caption="诉求 停电")
+    assert told(said, BOSS) == ["appeal.filed"]
+    assert await filed_hashes(town) == hashes(PHOTO)
+    (sent,) = [sent for sent in town.got(LIAISON) if sent.files]
+    assert [file.data for file in sent.files] == [PHOTO]
+    assert "#1" in sent.text
+
+
+async def test_a_document_keeps_its_name(town: TelegramTown) -> None:
+    await town.says(BOSS, document=("用电明细.pdf", b"%PDF", "application/pdf"), caption="诉求 停电")
+    (sent,) = [sent for sent in town.got(LIAISON) if sent.files]
+    assert (sent.method, sent.files[0].filename, sent.files[0].data) == ("sendDocument", "用电明细.pdf", b"%PDF")
+
+
+async def test_a_document_that_is_too_large_is_refused_by_name_and_limit_and_the_appeal_is_filed(
+    town: TelegramTown,
+) -> None:
+    large = ("监控录像.zip", b"PK", "application/zip")
+    said = await town.says(BOSS, document=large, caption="诉求 停电", claimed_size=21_000_000)
+    assert told(said, BOSS) == ["appeal.filed", "reply.file_lost"]
+    (lost,) = (line.text for line in said if line.key == "reply.file_lost")
+    assert "监控录像.zip" in lost
+    assert "20MB" in lost
+    assert fetched(town) == 0
+    assert await town.all("SELECT hash FROM event_files") == []
+
+
+async def test_in_a_group_a_large_document_is_spoken_of_only_if_it_was_for_the_bot(town: TelegramTown) -> None:
+    large = ("监控录像.zip", b"PK", "application/zip")
+    said = await town.says(BOSS, where=GROUP, document=large, caption="大家看看", claimed_size=21_000_000)
+    assert told(said, GROUP) == []
+    said = await town.says(BOSS, where=GROUP, document=large, caption="催办", claimed_size=21_000_000)
+    assert told(said, GROUP) == []
+    asked = await town.says(BOSS, "诉求", where=GROUP)
+    said = await town.says(BOSS, where=GROUP, reply_to=asked[-1].id, document=large, claimed_size=21_000_000)
+    assert told(said, GROUP) == ["ask.in_group", "reply.file_lost"]
+
+
+async def test_a_file_that_cannot_be_had_is_named_and_the_rest_is_done(town: TelegramTown) -> None:
+    town.emulator.fault("getFile", status=400, description="Bad Request: wrong file_id")
+    said = await town.says(BOSS, document=("表.pdf", b"%PDF", "application/pdf"), caption="诉求 停电")
+    assert told(said, BOSS) == ["appeal.filed", "reply.file_lost"]
+    assert len(await town.all("SELECT id FROM appeals")) == 1
+    assert "表.pdf" in said[-1].text or "表.pdf" in said[-2].text
+
+
+async def test_a_file_server_that_stumbles_once_is_asked_again(town: TelegramTown) -> None:
+    town.emulator.fault("download", status=502)
+    said = await town.says(BOSS, photo=PHOTO, caption="诉求 停电")
+    assert told(said, BOSS) == ["appeal.filed"]
+    assert await filed_hashes(town) == hashes(PHOTO)
+
+
+async def test_a_restart_between_receiving_and_handling_loses_nothing(town: TelegramTown) -> None:
+    await town.hears(BOSS, photo=PHOTO, caption="诉求 停电")
+    assert await town.all("SELECT id FROM appeals") == []
+    await town.restart()
+    assert told(await town.settle(), BOSS) == ["appeal.filed"]
+    assert await filed_hashes(town) == hashes(PHOTO)
     assert len(await town.all("SELECT id FROM appeals")) == 1
 
 
-async def test_an_album_that_answers_a_question_waits_with_it(town: TelegramTown) -> None:
-    await town.says("张建国", "诉求")
-    pictures = [PICTURE + bytes([n]) for n in range(3)]
-    await town.emulator.album(town.users["张建国"], pictures)
-    await town.settle()
-    said = await town.says("张建国", "车间电压低")
-    assert told(said, "张建国") == ["appeal.filed"]
-    assert sorted(await kept(town)) == sorted(pictures)
+async def test_a_slow_download_holds_up_its_own_chat_alone(town: TelegramTown) -> None:
+    slow = town.emulator.fault("download", delay=0.05)
+    await town.hears(BOSS, photo=PHOTO, caption="诉求 停电")
+    await town.hears(BOSS, "进度")
+    await town.hears(CLERK, "进度")
+    async with town.at_work():
+        await town.emulator.until_sent(1)
+        assert slow.met == 1
+        first = [sent.chat_id for sent in town.emulator.sent]
+        assert set(first) == {town.users[CLERK].id}
+        while len(town.got(BOSS)) < 2:
+            await town.emulator.until_sent(len(town.emulator.sent) + 1)
+    texts = [sent.text for sent in town.got(BOSS)]
+    assert "已登记" in texts[0] or "#1" in texts[0]
 
 
-async def test_pictures_among_people_are_neither_fetched_nor_answered(town: TelegramTown) -> None:
-    await town.settle()
-    before = len(town.emulator.sent)
-    await town.emulator.album(town.users["张建国"], [PICTURE, PICTURE + b"2"], chat=town.groups[GROUP])
-    big = ("电影.zip", b"x", "application/zip")
-    await town.emulator.says(
-        town.users["张建国"], document=big, chat=town.groups[GROUP], claimed_size=21_000_000
+# Albums ---------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("where", ["", GROUP])
+async def test_an_album_is_one_appeal_with_five_files_and_one_answer(town: TelegramTown, where: str) -> None:
+    said = await album(town, BOSS, "诉求 停电", where)
+    assert told(said, where or BOSS) == ["appeal.filed"]
+    assert len(await town.all("SELECT id FROM appeals")) == 1
+    assert await filed_hashes(town) == hashes(*ALBUM)
+    got = {file.data for sent in town.got(LIAISON) for file in sent.files}
+    assert got == set(ALBUM)
+
+
+async def test_an_album_waits_with_the_question_that_its_bare_word_put(town: TelegramTown) -> None:
+    said = await album(town, BOSS, "诉求")
+    assert told(said, BOSS) == ["ask.appeal"]
+    assert told(await town.says(BOSS, "车间停电"), BOSS) == ["appeal.filed"]
+    assert await filed_hashes(town) == hashes(*ALBUM)
+
+
+async def test_an_album_answers_a_question(town: TelegramTown) -> None:
+    await town.says(BOSS, "诉求")
+    assert told(await album(town, BOSS, "车间停电"), BOSS) == ["appeal.filed"]
+    assert await filed_hashes(town) == hashes(*ALBUM)
+
+
+async def test_a_second_album_stays_out_of_the_first(town: TelegramTown) -> None:
+    await album(town, BOSS, "诉求 停电")
+    await album(town, BOSS, "诉求 停水")
+    rows = await town.all(
+        """SELECT a.number, COUNT(*) AS files FROM event_files f JOIN events e ON e.id = f.event_id
+           JOIN appeals a ON a.id = e.appeal_id GROUP BY a.number ORDER BY a.number"""
     )
+    assert [(row["number"], row["files"]) for row in rows] == [("1", 5), ("2", 5)]
+
+
+@pytest.mark.parametrize("who", [BOSS, NEW])
+@pytest.mark.parametrize("asked", [False, True])
+async def test_an_album_that_is_nobodys_command_is_neither_fetched_nor_answered_nor_kept(
+    town: TelegramTown, who: str, asked: bool
+) -> None:
+    """Not even where somebody has a question open, or a matter kept, in that group."""
+    town.stranger(7001, NEW)
+    if asked:
+        await town.says(who, "诉求", where=GROUP)
+    else:
+        await town.says(who, "诉求 停电", where=GROUP)
+    before = await town.everything("inbox", "chats")
+    assert told(await album(town, who, "周末团建照片", GROUP), GROUP) == []
+    assert told(await album(town, who, None, GROUP), GROUP) == []
+    assert fetched(town) == 0
+    assert await town.everything("inbox", "chats") == before
+    bodies = await town.all("SELECT body FROM inbox ORDER BY id DESC LIMIT 10")
+    assert [row["body"] for row in bodies] == ["{}"] * 10
+
+
+async def test_a_strangers_album_is_kept_with_his_matter(town: TelegramTown) -> None:
+    town.stranger(7001, NEW)
+    said = await album(town, NEW, "诉求 停电")
+    assert told(said, NEW) == ["joining.kept_alone"]
+    (row,) = await town.all("SELECT body FROM kept_messages")
+    assert row["body"].count('"hash"') == 5
+
+
+async def test_a_picture_of_an_album_that_is_too_large_or_lost_is_named(town: TelegramTown) -> None:
+    for number, size in enumerate((None, 21_000_000, None)):
+        paper = (f"{number}.pdf", b"%%PDF %d" % number, "application/pdf")
+        caption = None if number else "诉求 停电"
+        await town.emulator.says(
+            town.users[BOSS], document=paper, caption=caption, album="A", claimed_size=size
+        )
+    town.emulator.fault("getFile", status=400, description="Bad Request: wrong file_id", times=1)
+    said = await town.settle()
+    lost = [line.text for line in said if line.key == "reply.file_lost"]
+    assert sorted("20MB" in text for text in lost) == [False, True]
+    assert told(said, BOSS).count("appeal.filed") == 1
+
+
+async def test_the_caption_of_an_album_can_be_corrected_until_somebody_takes_it_on(town: TelegramTown) -> None:
+    ids = await town.emulator.album(town.users[BOSS], ALBUM, caption="诉求 停电")
     await town.settle()
-    assert downloads(town) == 0
-    assert len(town.emulator.sent) == before
-
-
-async def test_a_file_that_cannot_be_had_is_told_and_the_matter_filed(town: TelegramTown) -> None:
-    town.emulator.fault("getFile", status=400, description="Bad Request: wrong file_id", times=3)
-    await town.emulator.says(town.users["张建国"], photo=PICTURE, caption="诉求 车间电压低")
-    assert told(await town.settle(), "张建国") == ["appeal.filed", "reply.file_lost"]
-    assert await kept(town) == []
-
-
-async def test_a_file_server_that_stumbles_is_asked_again(town: TelegramTown) -> None:
-    town.emulator.fault("getFile", status=502)
-    await town.emulator.says(town.users["张建国"], photo=PICTURE, caption="诉求 车间电压低")
-    assert told(await town.settle(), "张建国") == ["appeal.filed"]
-    assert await kept(town) == [PICTURE]
-
-
-async def test_a_slow_file_keeps_its_own_chat_waiting_and_no_other(town: TelegramTown) -> None:
-    fault = town.emulator.fault("getFile", delay=0.4)
-    await town.emulator.says(town.users["张建国"], photo=PICTURE, caption="诉求 车间电压低")
-    await town.emulator.says(town.users["陈和顺"], "诉求 停电")
-    await town.emulator.confirmed()
-    heard = asyncio.create_task(town.app.settle())
-    while not any(sent.chat_id == town.users["陈和顺"].id for sent in town.emulator.sent):
-        town.app.pump.wake()
-        await asyncio.sleep(0.01)
-        if heard.done():
-            break
-        await town.app.pump._launch()
-    mine = [sent for sent in town.emulator.sent if sent.chat_id == town.users["张建国"].id]
-    assert fault.met
-    assert mine == []
-    await heard
-    await town.settle()
-    assert await kept(town) == [PICTURE]
-
-
-async def test_what_a_firm_adds_later_goes_with_the_matter(town: TelegramTown) -> None:
-    (filed,) = [line for line in await town.says("张建国", "诉求 车间电压低") if line.listener == "张建国"]
-    answered = await town._platform_id(filed.id)
-    await town.emulator.says(town.users["张建国"], photo=PICTURE, reply_to=answered)
-    assert told(await town.settle(), "张建国") == ["work.supplemented"]
-    assert await kept(town) == [PICTURE]
+    await town.emulator.edits(town.users[BOSS], ids[0], "诉求 三车间停电")
+    assert told(await town.settle(), BOSS) == ["work.supplemented"]
+    await town.presses(LIAISON, "接单")
+    before = await town.everything("inbox", "outbox", "chats")
+    await town.emulator.edits(town.users[BOSS], ids[0], "诉求 全厂停电")
+    assert told(await town.settle(), BOSS) == []
+    assert await town.everything("inbox", "outbox", "chats") == before
