@@ -30,6 +30,8 @@ LANDING = timedelta(seconds=2)
 STOP_GRACE = 5.0
 MOST_IN_FLIGHT = 64
 MOST_BROKEN = 5
+MOST_DEATHS = 5
+"""So often a message is sent again that was under way when the process died; it may be what it dies of."""
 UPLOAD_RATE = 200_000
 """Bytes a second that an upload must at least make; a slow one gets its time, a dead one is given up."""
 RENEW_SECONDS = 20.0
@@ -126,7 +128,7 @@ class Pump:
         await self._record_at_last()
         rows, lost = await self._look()
         for owed in lost:
-            await self._doubt(owed, "the process ended while sending")
+            await self._doubt(owed, "the process ended while sending", most=MOST_DEATHS)
         for row_id, start in rows.items():
             self._start(row_id, start)
         machine = self._machine()
@@ -345,13 +347,13 @@ class Pump:
         retry_at = self._machine() + back_off(owed.attempts)
         await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause))
 
-    async def _doubt(self, owed: Owed, cause: str) -> None:
-        """Perhaps it arrived: what must arrive is sent once more, a broadcast is left for a person to decide."""
+    async def _doubt(self, owed: Owed, cause: str, most: int = 1) -> None:
+        """Perhaps it arrived: what must arrive is sent again, `most` times; a broadcast is left for people."""
         channel = self._channels.get(owed.channel)
         if owed.kind in REPEATABLE or (channel is not None and channel.abilities.idempotent):
             retry_at = self._machine() + back_off(owed.attempts)
             await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause))
-        elif owed.kind == "send" and Lane(owed.lane) in RESENT_IF_UNCERTAIN and not owed.doubts:
+        elif owed.kind == "send" and Lane(owed.lane) in RESENT_IF_UNCERTAIN and owed.doubts < most:
             retry_at = self._machine()
             await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause, doubt=True))
         else:

@@ -509,6 +509,17 @@ async def test_a_restart_does_not_wait_for_the_leases_of_the_dead_process(house:
     assert [(await house.row(row))["state"] for row in rows] == ["sent", "uncertain"]
 
 
+@pytest.mark.parametrize("deaths, end", [(5, "sent"), (6, "uncertain")])
+async def test_what_was_under_way_at_several_deaths_is_still_sent(house: PostHouse, deaths: int, end: str) -> None:
+    row = await house.owe("a", "x")
+    for _ in range(deaths - 1):
+        await claimed(house, row)
+        await house.run("UPDATE outbox SET state = 'pending', doubts = doubts + 1 WHERE id = :id", id=row)
+    await claimed(house, row)
+    await house.new_pump().drain()
+    assert (await house.row(row))["state"] == end
+
+
 async def test_a_late_outcome_of_an_earlier_claim_changes_nothing(house: PostHouse) -> None:
     row = await house.owe("a", "x")
     late = await claimed(house, row)

@@ -16,6 +16,7 @@ from bot.channels.telegram import reading, sending, setup
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.intake import Intake, endpoint, pause_after
 from bot.channels.telegram.reading import MEGABYTE, MOST_BYTES, NAME
+from bot.media import UNKNOWN, media_type_of
 from domain.chat import Attachment, Incoming, LostFile
 from domain.said import Said
 
@@ -111,7 +112,7 @@ class TelegramChannel:
                 _log.warning("a file could not be fetched: %s", error)
                 await asyncio.sleep(FETCH_PAUSE * failures)
             else:
-                return await desk.keep_file(bytes(content), remote, "application/octet-stream")
+                return await desk.keep_file(bytes(content), remote, media_type_of(bytes(content)) or UNKNOWN)
         return LostFile("", Said("file.unreachable"))
 
     def parts(self, parcel: Parcel) -> Sequence[Parcel]:
