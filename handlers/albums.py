@@ -40,7 +40,7 @@ async def add(heard: Heard, router: Router) -> bool:
 
 
 async def _to_question(heard: Heard, step: Step) -> None:
-    """The question takes the picture along; it stays open as long as it was."""
+    """The question takes the picture along, and is open for as long as if it had just been put."""
     files = [asdict(file) for file in heard.message.attachments]
     known = step.facts.get("attachments", [])
     facts = {**step.facts, "attachments": [*known, *files]}
