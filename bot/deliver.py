@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.channel import Channel, Document, Moved, Parcel, Uncertain, Undeliverable, Unsent
 from bot.pacing import Pacer
-from bot.parcels import Part, Ready, next_part, parcel_of
+from bot.parcels import Part, Ready, Start, next_part, parcel_of
 from bot.patience import Patience, back_off
 from bot.rounds import keep_at_it
 from domain.notices import Lane
@@ -43,15 +42,6 @@ REPEATABLE = frozenset({"edit", "menu"})
 
 Builder = Callable[[Mapping[str, object]], Awaitable[Document]]
 Unit = Callable[[Tx], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A row that may leave for a chat; `probe`: to see whether its paused channel works again."""
-
-    channel: str
-    chat_id: int
-    probe: bool = False
 
 
 class Pump:

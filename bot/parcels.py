@@ -9,6 +9,15 @@ from storage.delivery import Owed
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """A row that may leave for a chat; `probe`: to see whether its paused channel works again."""
+
+    channel: str
+    chat_id: int
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """A claimed row with its words."""
 
