@@ -20,6 +20,8 @@ LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 LOOK_SECONDS = 3.0
 """With these a dead holder is followed within 18 seconds."""
+STOP_SECONDS = 3.0
+"""So long before the lease may be anybody else's the work stops, if storage does not let it be renewed."""
 
 
 async def hold(database: Database, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -27,6 +29,7 @@ async def hold(database: Database, name: str, work: Callable[[], Awaitable[None]
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}{_MARK}"
     waiting = False
     while True:
+        begun = _moment()
         lease = await _take(database, name, holder)
         if lease is None:
             if not waiting:
@@ -35,7 +38,16 @@ async def hold(database: Database, name: str, work: Callable[[], Awaitable[None]
             await asyncio.sleep(LOOK_SECONDS)
             continue
         waiting = False
-        await _work_while_held(database, lease, work)
+        try:
+            await _work_while_held(database, lease, begun, work)
+        except StorageUnavailable as trouble:
+            _log.warning("storage cannot work, %s is given back: %s", name, trouble)
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _moment() -> float:
+    """Seconds of the event loop, which only go forward; a lease runs from no earlier than it was asked for."""
+    return asyncio.get_running_loop().time()
 
 
 async def _take(database: Database, name: str, holder: str) -> Lease | None:
@@ -68,10 +80,10 @@ def _is_dead(holder: str) -> bool:
     return False
 
 
-async def _work_while_held(database: Database, lease: Lease, work: Callable[[], Awaitable[None]]) -> None:
+async def _work_while_held(database: Database, lease: Lease, begun: float, work: Callable[[], Awaitable[None]]) -> None:
     """Whichever ends first ends the other: the lease or the work."""
     working = asyncio.ensure_future(work())
-    keeping = asyncio.create_task(_keep(database, lease))
+    keeping = asyncio.create_task(_keep(database, lease, begun))
     try:
         await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -79,24 +91,36 @@ async def _work_while_held(database: Database, lease: Lease, work: Callable[[], 
             task.cancel()
         ends = await asyncio.gather(working, keeping, return_exceptions=True)
         await asyncio.shield(_release(database, lease))
-    if isinstance(ends[0], Exception):
-        raise ends[0]
+    for end in ends:
+        if isinstance(end, Exception):
+            raise end
 
 
-async def _keep(database: Database, lease: Lease) -> None:
-    """Renew until that fails; while storage cannot work the lease runs out by itself."""
-    left = LEASE_SECONDS
-    while left > RENEW_SECONDS:
-        await asyncio.sleep(RENEW_SECONDS)
-        try:
-            async with asyncio.timeout(RENEW_SECONDS):
-                if await database.transaction(lambda tx: leases.renew(tx, lease, LEASE_SECONDS)) is None:
+async def _keep(database: Database, lease: Lease, begun: float) -> None:
+    """Renew until that fails; while storage cannot work the lease runs out by itself, and the work ends before."""
+    try:
+        async with asyncio.timeout_at(begun + LEASE_SECONDS - STOP_SECONDS) as end:
+            while True:
+                await asyncio.sleep(RENEW_SECONDS)
+                begun = _moment()
+                renewed = await _renewed(database, lease)
+                if renewed:
+                    end.reschedule(begun + LEASE_SECONDS - STOP_SECONDS)
+                elif renewed is False:
                     _log.warning("lost %s to another process", lease.name)
                     return
-            left = LEASE_SECONDS
-        except (StorageUnavailable, TimeoutError) as trouble:
-            left -= RENEW_SECONDS
-            _log.warning("storage cannot work, %s is not renewed: %s", lease.name, trouble)
+    except TimeoutError:
+        _log.warning("%s could not be renewed in time", lease.name)
+
+
+async def _renewed(database: Database, lease: Lease) -> bool | None:
+    """Whether more time was given; None where storage cannot say."""
+    try:
+        async with asyncio.timeout(RENEW_SECONDS):
+            return await database.transaction(lambda tx: leases.renew(tx, lease, LEASE_SECONDS)) is not None
+    except (StorageUnavailable, TimeoutError) as trouble:
+        _log.warning("storage cannot work, %s is not renewed: %s", lease.name, trouble)
+        return None
 
 
 async def _release(database: Database, lease: Lease) -> None:

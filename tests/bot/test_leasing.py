@@ -3,14 +3,16 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from bot import leasing
 from storage import leases
 from storage.database import Database
+from storage.errors import StorageUnavailable
 from storage.open import open_database
 
 NAME = "telegram:123456"
@@ -117,4 +119,157 @@ async def test_work_that_fails_ends_it_and_leaves_the_lease_free(database: Datab
 
     with pytest.raises(RuntimeError, match="a bug"):
         await leasing.hold(database, NAME, broken)
+    assert await database.transaction(lambda tx: leases.take(tx, NAME, "other", 10)) is not None
+
+
+class Shaky:
+    """A database whose transactions fail in turn as told: an exception, or "hang"; afterwards it works."""
+
+    def __init__(self, database: Database, *ends: Exception | str) -> None:
+        self._work = database.transaction
+        self.ends = list(ends)
+        self.met = 0
+
+    async def transaction(self, unit: Any) -> Any:
+        self.met += 1
+        end = self.ends.pop(0) if self.ends else None
+        if isinstance(end, Exception):
+            raise end
+        if end == "hang":
+            await asyncio.Event().wait()
+        return await self._work(unit)
+
+
+async def seen(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - seen from outside
+            await asyncio.sleep(0.002)
+
+
+async def until_of(database: Database) -> float:
+    """The end of the lease and the database's time, as the difference in seconds."""
+    row = await database.reading(
+        lambda tx: tx.one(f"SELECT until_ms - {leases.NOW_MS['sqlite']} AS left_ms FROM leases", {})
+    )
+    assert row is not None
+    return float(row["left_ms"]) / 1000
+
+
+@pytest.mark.parametrize("trouble", [StorageUnavailable("the disk is full"), "hang"])
+async def test_work_that_cannot_be_renewed_stops_before_the_lease_runs_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch, trouble: Exception | str
+) -> None:
+    monkeypatch.setattr(leasing, "LEASE_SECONDS", 0.3)
+    monkeypatch.setattr(leasing, "STOP_SECONDS", 0.15)
+    monkeypatch.setattr(leasing, "RENEW_SECONDS", 0.04)
+    shaky, work = Shaky(database), Work()
+    monkeypatch.setattr(database, "transaction", shaky.transaction)
+    task = asyncio.create_task(leasing.hold(database, NAME, work))
+    async with asyncio.timeout(5):
+        await work.begun.wait()
+    shaky.ends += [trouble] * 50
+    await seen(lambda: not work.now)
+    assert await until_of(database) > 0
+    await stop(task)
+
+
+async def test_one_renewal_that_fails_is_tried_again_and_nothing_stops(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, shaky = Work(), Shaky(database)
+    monkeypatch.setattr(database, "transaction", shaky.transaction)
+    task = asyncio.create_task(leasing.hold(database, NAME, work))
+    async with asyncio.timeout(5):
+        await work.begun.wait()
+    shaky.ends += [StorageUnavailable("busy"), "hang"]
+    met = shaky.met
+    await seen(lambda: shaky.met > met + 3)
+    assert (work.now, work.most) == (1, 1)
+    work.begun.clear()
+    await stop(task)
+    assert not work.begun.is_set()
+
+
+async def test_work_goes_on_undisturbed_for_as_long_as_the_lease_is_renewed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leasing, "LEASE_SECONDS", 10.0)
+    monkeypatch.setattr(leasing, "STOP_SECONDS", 9.6)
+    work, shaky = Work(), Shaky(database)
+    monkeypatch.setattr(database, "transaction", shaky.transaction)
+    task = asyncio.create_task(leasing.hold(database, NAME, work))
+    async with asyncio.timeout(5):
+        await work.begun.wait()
+    work.begun.clear()
+    await seen(lambda: shaky.met > 25)
+    assert (work.now, work.begun.is_set()) == (1, False)
+    await stop(task)
+
+
+async def test_a_lease_that_storage_cannot_give_is_asked_for_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "transaction", Shaky(database, StorageUnavailable("busy")).transaction)
+    work = Work()
+    task = asyncio.create_task(leasing.hold(database, NAME, work))
+    async with asyncio.timeout(5):
+        await work.begun.wait()
+    await stop(task)
+
+
+async def test_work_that_meets_storage_trouble_begins_anew(database: Database) -> None:
+    work, tries = Work(), []
+
+    async def stumbling() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise StorageUnavailable("the disk is full")
+        await work()
+
+    task = asyncio.create_task(leasing.hold(database, NAME, stumbling))
+    async with asyncio.timeout(5):
+        await work.begun.wait()
+    assert len(tries) == 2
+    await stop(task)
+
+
+async def test_a_bug_while_renewing_ends_the_work_and_is_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, shaky = Work(), Shaky(database)
+    monkeypatch.setattr(database, "transaction", shaky.transaction)
+    task = asyncio.create_task(leasing.hold(database, NAME, work))
+    async with asyncio.timeout(5):
+        await work.begun.wait()
+        shaky.ends.append(ZeroDivisionError("a bug"))
+        with pytest.raises(ZeroDivisionError):
+            await task
+    assert work.now == 0
+
+
+async def test_a_dead_holder_of_another_machine_is_followed_once_its_lease_has_run_out(database: Database) -> None:
+    await database.transaction(lambda tx: leases.take(tx, NAME, "another-machine:1:x", 0.03))
+    work = Work()
+    task = asyncio.create_task(leasing.hold(database, NAME, work))
+    async with asyncio.timeout(5):
+        await work.begun.wait()
+    held = await database.reading(lambda tx: leases.holder_of(tx, NAME))
+    assert held.startswith(f"{socket.gethostname()}:{os.getpid()}:")
+    await stop(task)
+
+
+async def test_a_lease_is_given_back_even_if_the_work_takes_its_time_to_stop(database: Database) -> None:
+    begun = asyncio.Event()
+
+    async def slow() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(leasing.hold(database, NAME, slow))
+    async with asyncio.timeout(5):
+        await begun.wait()
+    await stop(task)
     assert await database.transaction(lambda tx: leases.take(tx, NAME, "other", 10)) is not None

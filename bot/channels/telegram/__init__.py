@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from starlette.routing import BaseRoute
-from telegram.error import BadRequest, TelegramError
+from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.channel import Abilities, Desk, Finding, Pace, Parcel
 from bot.channels import Kit
@@ -16,6 +16,7 @@ from bot.channels.telegram import reading, sending, setup
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.intake import Intake, endpoint, pause_after
 from bot.channels.telegram.reading import MEGABYTE, MOST_BYTES, NAME
+from bot.channels.telegram.refusals import wait_of
 from bot.media import UNKNOWN, media_type_of
 from domain.chat import Attachment, Incoming, LostFile
 from domain.said import Said
@@ -102,7 +103,9 @@ class TelegramChannel:
 
     async def fetch(self, remote: str, desk: Desk) -> Attachment | LostFile:
         """Download a file and keep it; a few tries, as Telegram's file servers stumble now and then."""
-        for failures in range(FETCH_TRIES):
+        wait = 0.0
+        for failures in range(1, FETCH_TRIES + 1):
+            await asyncio.sleep(wait)
             try:
                 file = await self._api.bot.get_file(remote)
                 content = await file.download_as_bytearray()
@@ -110,7 +113,7 @@ class TelegramChannel:
                 return LostFile("", _why_lost(error))
             except TelegramError as error:
                 _log.warning("a file could not be fetched: %s", error)
-                await asyncio.sleep(FETCH_PAUSE * failures)
+                wait = wait_of(error) if isinstance(error, RetryAfter) else FETCH_PAUSE * failures
             else:
                 return await desk.keep_file(bytes(content), remote, media_type_of(bytes(content)) or UNKNOWN)
         return LostFile("", Said("file.unreachable"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from telegram import Bot
+from telegram.error import TelegramError
 from telegram.request import RequestData
 
 from bot.channels.telegram.transport import Transport
@@ -29,11 +30,13 @@ class Api:
         """The raw result of a method; parameters that are None are left out."""
         return await self._calls.post(f"{self.bot.base_url}/{method}", _data(params))
 
-    async def poll(self, seconds: int, **params: Any) -> list[dict[str, Any]]:
+    async def poll(self, seconds: int, **params: Any) -> list[Any]:
         """Raw updates, waiting so many seconds for the first."""
         data = _data({"timeout": seconds, **params})
         found = await self._polls.post(f"{self.bot.base_url}/getUpdates", data, read_timeout=seconds + 10)
-        return list(found) if isinstance(found, list) else []
+        if not isinstance(found, list):
+            raise TelegramError("an answer that cannot be read")
+        return found
 
     async def close(self) -> None:
         """Close all connections."""

@@ -27,7 +27,7 @@ def read(body: Mapping[str, Any], at: datetime) -> Incoming | None:
     try:
         update = Update.de_json(dict(body["update"]), None)
         return _Reader(str(body["bot"]), bool(body["hears_all"]), at).read(update)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
         raise ValueError(f"no update of Telegram's: {type(error).__name__}") from error
 
 
@@ -104,7 +104,7 @@ class _Reader:
         if change.chat.type == ChatType.CHANNEL:
             return None
         status = change.new_chat_member.status
-        gone = status in _GONE
+        gone = status in _GONE or getattr(change.new_chat_member, "is_member", True) is False
         hears = self._hears_all or change.chat.type == ChatType.PRIVATE or status == ChatMemberStatus.ADMINISTRATOR
         return self._incoming(
             change.chat,
@@ -195,5 +195,3 @@ def chat_key(update: Mapping[str, Any]) -> str:
             if isinstance(chat, Mapping) and isinstance(chat.get("id"), int):
                 return str(chat["id"])
     return "no chat"
-
-

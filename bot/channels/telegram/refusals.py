@@ -3,7 +3,7 @@
 import logging
 import os
 
-from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
 
 from bot.channel import Moved, Uncertain, Undeliverable, Unsent
 from bot.channels.telegram.transport import NotConnected, Refusing
@@ -30,7 +30,7 @@ def refusal(error: TelegramError) -> Exception:
         return Undeliverable(said, unreachable=True)
     if isinstance(error, BadRequest):
         return Undeliverable(said, unreachable=any(sign in said.lower() for sign in _CHAT_GONE))
-    if isinstance(error, NotConnected | Refusing):
+    if isinstance(error, NotConnected | Refusing | Conflict):
         return Unsent(said, channel_down=True)
     return Uncertain(said)
 
@@ -50,3 +50,9 @@ def topic_gone(error: TelegramError) -> bool:
     """The topic was deleted or closed; the group is still there."""
     said = str(error).lower()
     return isinstance(error, BadRequest) and ("thread not found" in said or "topic_closed" in said)
+
+
+def no_photo(error: TelegramError) -> bool:
+    """What was sent as a photo is none to Telegram: too long, too thin, or nothing that it can show."""
+    said = str(error).lower()
+    return isinstance(error, BadRequest) and ("photo" in said or "image" in said)

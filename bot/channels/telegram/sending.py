@@ -9,6 +9,7 @@ from telegram import (
     BotCommandScopeChat,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputMediaDocument,
     InputMediaPhoto,
     LinkPreviewOptions,
     Message,
@@ -20,7 +21,7 @@ from telegram.error import BadRequest, TelegramError
 from bot.channel import Document, Key, Parcel, Uncertain, Undeliverable, Unsent
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.reading import MEGABYTE, message_id, place_of
-from bot.channels.telegram.refusals import refusal, topic_gone, unchanged
+from bot.channels.telegram.refusals import no_photo, refusal, topic_gone, unchanged
 from bot.channels.telegram.wording import MOST_CAPTION, MOST_TEXT, Mark, Piece, length, split
 from domain.said import Said
 
@@ -49,7 +50,7 @@ def parts(parcel: Parcel, say: Callable[[Said], str]) -> Sequence[Parcel]:
     if len(small) == 1 and len(texts) == 1 and not parcel.mention and length(parcel.text) <= MOST_CAPTION:
         return (replace(texts[0], documents=small), *large)
     files = [replace(_bare(parcel), documents=group) for group in _groups(small)]
-    return (*texts, *files, *large)
+    return (*texts, *files, *large) or (parcel,)
 
 
 def _is_short(parcel: Parcel) -> bool:
@@ -58,8 +59,11 @@ def _is_short(parcel: Parcel) -> bool:
 
 
 def _texts(parcel: Parcel) -> tuple[Parcel, ...]:
-    pieces = [piece.text for piece in split(parcel.text, _marks(parcel))]
-    found = [replace(_bare(parcel), text=text, mention=parcel.mention) for text in pieces]
+    """The pieces of the text; who is named in several is called once."""
+    pieces = split(parcel.text, _marks(parcel))
+    found = [
+        replace(_bare(parcel), text=piece.text, mention=parcel.mention if piece.marks else None) for piece in pieces
+    ]
     if found:
         found[0] = replace(found[0], reply_to=parcel.reply_to)
         found[-1] = replace(found[-1], keys=parcel.keys)
@@ -67,7 +71,10 @@ def _texts(parcel: Parcel) -> tuple[Parcel, ...]:
 
 
 def _bare(parcel: Parcel) -> Parcel:
-    return replace(parcel, text="", keys=(), documents=(), reply_to=None, mention=None)
+    """What follows the first part: it quotes nothing, and stands in the same topic."""
+    _, _, thread = (parcel.reply_to or "").partition("@")
+    follows = f"@{thread}" if thread else None
+    return replace(parcel, text="", keys=(), documents=(), reply_to=follows, mention=None)
 
 
 def _too_large(document: Document, say: Callable[[Said], str]) -> str:
@@ -137,7 +144,8 @@ class Sender:
         except BadRequest as error:
             if not topic_gone(error):
                 raise
-            return await self._say(parcel, {**place, "message_thread_id": None})
+            outside = {name: place[name] for name in place.keys() - {"message_thread_id", "reply_parameters"}}
+            return await self._say(parcel, outside)  # a quotation would lead back into the topic
 
     async def _say(self, parcel: Parcel, place: dict[str, Any]) -> str:
         if parcel.documents:
@@ -160,17 +168,28 @@ class Sender:
         if "reply_parameters" in place:
             given["reply_parameters"] = ReplyParameters(**place["reply_parameters"])
         if len(documents) > 1:
-            album = [InputMediaPhoto(document.content, filename=document.name) for document in documents]
-            return _known((await bot.send_media_group(media=album, **given))[0])
+            return await self._album(documents, given)
         document = documents[0]
         given |= {"caption": parcel.text or None, "reply_markup": _markup(parcel.keys)}
         if _is_photo(document):
             try:
                 return _known(await bot.send_photo(photo=document.content, filename=document.name, **given))
             except BadRequest as error:
-                if "photo" not in str(error).lower() and "image" not in str(error).lower():
+                if not no_photo(error):
                     raise
         return _known(await bot.send_document(document=document.content, filename=document.name, **given))
+
+    async def _album(self, documents: tuple[Document, ...], given: dict[str, Any]) -> str:
+        """Photos as one; where one of them is none to Telegram, all go as files, and still as one."""
+        send = self._api.bot.send_media_group
+        photos = [InputMediaPhoto(document.content, filename=document.name) for document in documents]
+        try:
+            return _known((await send(media=photos, **given))[0])
+        except BadRequest as error:
+            if not no_photo(error):
+                raise
+        files = [InputMediaDocument(document.content, filename=document.name) for document in documents]
+        return _known((await send(media=files, **given))[0])
 
     async def _edit(self, parcel: Parcel) -> str:
         """The text as it stands, under other buttons; of a file they stand under the caption."""
@@ -210,6 +229,8 @@ def _place(parcel: Parcel) -> dict[str, Any]:
     place: dict[str, Any] = {"chat_id": int(parcel.chat), "disable_notification": parcel.silent or None}
     if parcel.reply_to is None or parcel.private:
         return place
+    if parcel.reply_to.startswith("@"):
+        return {**place, "message_thread_id": int(parcel.reply_to[1:])}
     number, thread = place_of(parcel.reply_to)
     quoted = ReplyParameters(number, allow_sending_without_reply=True)
     return {**place, "message_thread_id": thread, "reply_parameters": quoted.to_dict()}

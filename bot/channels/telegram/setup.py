@@ -13,7 +13,7 @@ from telegram import (
     WebhookInfo,
 )
 from telegram.constants import ChatMemberStatus
-from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 
 from bot.channel import Finding
 from bot.channels import Menu
@@ -79,6 +79,8 @@ async def _about_group(api: Api, me: User, chat: str, name: str) -> list[Finding
     group = {"group": name}
     try:
         member = await api.bot.get_chat_member(int(chat), me.id)
+    except ChatMigrated as moved:
+        return await _about_group(api, me, str(moved.new_chat_id), name)
     except (BadRequest, Forbidden):
         return [Finding(Said("check.telegram_not_in", group), must=True)]
     except TelegramError as error:

@@ -1,18 +1,25 @@
 """How calls reach the Bot API: python-telegram-bot's request interface over aiohttp, at a fraction of the cost."""
 
+import io
 import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 20.0
 """A Bot API server may hold a message back for up to 8 seconds instead of refusing it, so no shorter."""
 MOST_CONNECTIONS = 64
+ANSWERS = frozenset({400, 401, 403, 404, 409, 429})
+"""The statuses with which the Bot API itself says no."""
+WAIT_SECONDS = 5
+"""How long to wait where the server says too often, and not until when."""
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class NotConnected(NetworkError):
@@ -60,7 +67,7 @@ class Transport(BaseRequest):
     ) -> tuple[int, bytes]:
         """Status and body of the answer; NotConnected, Refusing, Lost or TimedOut where there is none worth reading.
 
-        What is raised never names the address, which holds the token.
+        What is raised never names the address, which holds the token, nor what was sent.
         """
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -69,27 +76,26 @@ class Transport(BaseRequest):
         wait = _seconds(read_timeout, READ_SECONDS)
         timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=wait)
         try:
-            async with self._session.request(method, url, timeout=timeout, **_payload(request_data)) as answer:
+            async with self._session.request(
+                method, url, timeout=timeout, allow_redirects=False, **_payload(request_data)
+            ) as answer:
                 status, body = answer.status, await answer.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
             raise NotConnected(f"no connection: {type(error).__name__}") from None
         except TimeoutError:
             raise TimedOut(f"no answer within {wait:g} s") from None
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, OSError, ValueError, TypeError, RuntimeError) as error:
             raise Lost(f"the connection broke: {type(error).__name__}") from None
-        if status == 504:
-            raise Lost("a gateway waited in vain (504)")
-        if status >= 500:
-            raise Refusing(f"the server cannot work now ({status})")
+        _vet(status, body)
         return status, body
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> Any:
         """The JSON of an answer; what cannot be read is not logged, as it may hold people's words."""
-        try:
-            return json.loads(payload)
-        except ValueError:
-            raise TelegramError("an answer that cannot be read") from None
+        told = _told(payload)
+        if told is None or (told.get("ok") is not False and "result" not in told):
+            raise TelegramError("an answer that cannot be read")
+        return told
 
 
 def proxy_for(base: str) -> str | None:
@@ -98,6 +104,33 @@ def proxy_for(base: str) -> str | None:
     if proxy_bypass(parts.hostname or ""):
         return None
     return getproxies().get(parts.scheme)
+
+
+def _vet(status: int, body: bytes) -> None:
+    """Raise for what is no answer of the Bot API's own: a gateway speaks, or a page that stands in its way."""
+    if 200 <= status < 300:
+        return
+    if status == 504:
+        raise Lost("a gateway waited in vain (504)")
+    if status >= 500:
+        raise Refusing(f"the server cannot work now ({status})")
+    if status == 413:
+        raise BadRequest("too large for the server (413)")
+    told = _told(body)
+    if status not in ANSWERS or told is None or told.get("ok") is not False:
+        raise Refusing(f"somebody else answers in Telegram's place ({status})")
+    asked = told.get("parameters") or {}
+    if status == 429 and not asked.get("retry_after"):
+        raise RetryAfter(asked.get("retry_after", WAIT_SECONDS))
+
+
+def _told(body: bytes) -> dict[str, Any] | None:
+    """The JSON object in a body, if there is one."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def _payload(data: RequestData | None) -> dict[str, Any]:
@@ -110,7 +143,8 @@ def _payload(data: RequestData | None) -> dict[str, Any]:
     for name, value in data.json_parameters.items():
         form.add_field(name, value)
     for name, (filename, content, media_type) in (data.multipart_data or {}).items():
-        form.add_field(name, content, filename=filename, content_type=media_type)
+        file = io.BytesIO(content) if isinstance(content, bytes) else content
+        form.add_field(name, file, filename=_UNWRITABLE.sub("_", filename), content_type=media_type)
     return {"data": form}
 
 

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from aiohttp import web
+
 from bot.channel import Parcel, Update
 from bot.channels import Kit
 from bot.channels.telegram import Account, TelegramChannel
@@ -15,6 +17,8 @@ from tests.making import civil
 
 GROUP = -1001234
 ZHANG = 5001
+MESSAGE = {"message_id": 1, "date": 1, "chat": {"id": ZHANG, "type": "private"}, "text": "停电"}
+UPDATE = {"update_id": 7, "message": MESSAGE}
 
 
 @dataclass
@@ -49,6 +53,11 @@ class NoteDesk:
         return civil("2026-03-11 09:00")
 
 
+def texts(desk: NoteDesk) -> list[str]:
+    """What was said in the messages that it received."""
+    return [row.body["update"]["message"]["text"] for row in desk.rows]
+
+
 @dataclass
 class Line:
     """A channel with its server; one person and one group that know the bot."""
@@ -81,6 +90,16 @@ def channel_at(server: TelegramEmulator, token: str = "") -> TelegramChannel:
     groups = {"": [("诉求", "appeal")], "en": [("Raise", "appeal")]}
     kit = Kit(None, words, strangers={"": [("绑定", "bind")]}, groups=groups)
     return TelegramChannel(Account(token or server.token, server.api_base), kit, pace=None)
+
+
+@asynccontextmanager
+async def gateway(handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """Something else that listens where Telegram should; its address."""
+    runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
 
 
 @asynccontextmanager

@@ -6,18 +6,14 @@ from contextlib import asynccontextmanager, suppress
 
 import httpx
 import pytest
-from starlette.applications import Starlette
+from aiohttp import web
 
 from bot.channel import NotKept
-from bot.channels import Kit
-from bot.channels.telegram import Account, TelegramChannel, intake
+from bot.channels.telegram import intake
+from bot.channels.telegram.api import Api
 from bot.channels.telegram.reading import ALLOWED
-from tests.bot.telegram.desks import Line, NoteDesk, line, words
-from tests.emulators.telegram import TelegramEmulator
+from tests.bot.telegram.desks import MESSAGE, UPDATE, Line, NoteDesk, gateway, line, texts
 from tests.errors import ExpectedErrors
-
-SECRET = "a-secret_0"
-HOOK = "https://lianqi.example.cn/channels/telegram/x7k2"
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +41,6 @@ async def polling(wire: Line, desk: NoteDesk) -> AsyncIterator[NoteDesk]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-def texts(desk: NoteDesk) -> list[str]:
-    return [row.body["update"]["message"]["text"] for row in desk.rows]
 
 
 async def test_what_was_said_before_the_bot_came_up_is_received_in_order(wire: Line) -> None:
@@ -159,7 +151,7 @@ async def test_a_server_that_cannot_be_reached_at_the_start_is_waited_for(wire: 
         await wire.server.says(wire.zhang, "停电")
         await wire.server.confirmed()
     assert texts(desk) == ["停电"]
-    assert desk.introduced[-1] == ("telegram", "lianqi_bot", "https://t.me/lianqi_bot") or desk.introduced
+    assert [(channel, link) for channel, _, link in desk.introduced] == [("telegram", "https://t.me/lianqi_bot")]
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -176,57 +168,98 @@ async def test_a_spinner_stops_as_soon_as_the_press_is_committed(wire: Line, fai
     assert wire.server.answered == ({} if fails else {query: None})
 
 
-# Called ---------------------------------------------------------------------------------------------------------------
+# Polled, by a script -------------------------------------------------------------------------------------------------
+Poll = dict[str, object]
+
+
 @asynccontextmanager
-async def door(desk: NoteDesk, *, ready: bool = True) -> AsyncIterator[httpx.AsyncClient]:
-    """The webhook's endpoint, with nobody but the test calling it."""
-    async with TelegramEmulator() as server:
-        account = Account(server.token, server.api_base, "webhook", HOOK, SECRET)
-        channel = TelegramChannel(account, Kit(None, words), pace=None)
-        if ready:
-            channel._intake.bot = "lianqi_bot"
-        transport = httpx.ASGITransport(Starlette(routes=list(channel.routes(desk))), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="https://lianqi.example.cn") as client:
-            yield client
-        await channel.close()
+async def scripted(desk: NoteDesk, *batches: object) -> AsyncIterator[list[Poll]]:
+    """Polls that bring these, a number standing for a status; afterwards none is answered. What was asked, so far."""
+    asked: list[Poll] = []
+    over = asyncio.Event()
+
+    async def handler(request: web.BaseRequest) -> web.Response:
+        asked.append(await request.json())
+        if len(asked) > len(batches):
+            await over.wait()
+            return web.Response(status=502)
+        batch = batches[len(asked) - 1]
+        if isinstance(batch, int):
+            return web.Response(status=batch)
+        return web.json_response({"ok": True, "result": batch})
+
+    async with gateway(handler) as base:
+        api = Api("123456:TEST", base)
+        task = asyncio.create_task(intake.Intake(api, "123456").poll(desk))
+        try:
+            yield asked
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            over.set()
+            await api.close()
 
 
-MESSAGE = {"message_id": 1, "date": 1, "chat": {"id": 5001, "type": "private"}, "text": "停电"}
-UPDATE = {"update_id": 7, "message": MESSAGE}
-KNOWN = {"x-telegram-bot-api-secret-token": SECRET}
-PATH = "/channels/telegram/x7k2"
+async def until(asked: list[Poll], count: int) -> None:
+    async with asyncio.timeout(5):
+        while len(asked) < count:  # noqa: ASYNC110 - seen from outside
+            await asyncio.sleep(0.005)
 
 
-@pytest.mark.parametrize("given", [None, "", "a-secret_1", SECRET[:-1], SECRET + "0", "秘密".encode()])
-async def test_who_does_not_know_the_secret_is_turned_away(given: str | bytes | None) -> None:
+async def test_what_has_no_number_is_passed_over_and_keeps_none_back(caplog: pytest.LogCaptureFixture) -> None:
     desk = NoteDesk()
-    async with door(desk) as client:
-        headers = {} if given is None else {"x-telegram-bot-api-secret-token": given}
-        assert (await client.post(PATH, json=UPDATE, headers=headers)).status_code == 403  # type: ignore[arg-type]  # bytes, too
-    assert desk.rows == []
+    batch = [{"message": MESSAGE}, {"update_id": 5, "message": MESSAGE}, "?", None, {"update_id": True}, UPDATE]
+    async with scripted(desk, batch) as asked:
+        await until(asked, 2)
+    assert [row.external_id for row in desk.rows] == ["5", "7"]
+    assert [poll.get("offset") for poll in asked] == [None, 8]
+    assert "4 updates without a number are passed over" in caplog.text
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"message": {}}', b'{"update_id": "7"}', b"\xff\xfe"])
-async def test_what_is_no_update_is_refused(body: bytes) -> None:
+async def test_where_nothing_has_a_number_it_waits_before_it_asks_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(intake, "LONGEST_PAUSE", 30.0)
+    async with scripted(NoteDesk(), *[[{"message": MESSAGE}]] * 50) as asked:
+        await until(asked, 1)
+        await asyncio.sleep(0.04)
+        assert len(asked) == 1
+    assert "nobody can confirm" in caplog.text
+
+
+@pytest.mark.parametrize("trouble", [[], 502, 409])
+async def test_no_number_is_named_after_silence_or_trouble_as_they_may_begin_anew(trouble: object) -> None:
     desk = NoteDesk()
-    async with door(desk) as client:
-        assert (await client.post(PATH, content=body, headers=KNOWN)).status_code == 400
-    assert desk.rows == []
+    async with scripted(desk, [{**UPDATE, "update_id": 900_000}], trouble, [UPDATE]) as asked:
+        await until(asked, 4)
+    assert [poll.get("offset") for poll in asked] == [None, 900_001, None, 8]
+    assert [row.external_id for row in desk.rows] == ["900000", "7"]
 
 
-async def test_an_update_is_answered_once_it_is_committed_and_counts_once() -> None:
-    desk = NoteDesk(trouble=[NotKept("the disk is full")])
-    async with door(desk) as client:
-        assert (await client.post(PATH, json=UPDATE, headers=KNOWN)).status_code == 503
-        assert desk.rows == []
-        for _ in range(2):
-            assert (await client.post(PATH, json=UPDATE, headers=KNOWN)).status_code == 200
-        assert (await client.get(PATH, headers=KNOWN)).status_code == 405
-    assert texts(desk) == ["停电"]
-
-
-async def test_before_the_bot_knows_its_name_telegram_is_asked_to_come_again() -> None:
+async def test_a_batch_in_disorder_is_kept_in_the_order_of_its_numbers() -> None:
     desk = NoteDesk()
-    async with door(desk, ready=False) as client:
-        assert (await client.post(PATH, json=UPDATE, headers=KNOWN)).status_code == 503
-    assert desk.rows == []
+    async with scripted(desk, [{**UPDATE, "update_id": number} for number in (9, 7, 11, 8)]) as asked:
+        await until(asked, 2)
+    assert [row.external_id for row in desk.rows] == ["7", "8", "9", "11"]
+
+
+async def test_a_server_that_says_too_often_is_not_asked_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "LONGEST_PAUSE", 30.0)
+    async with line() as wire:
+        wire.server.fault("getMe", times=50, status=429, retry_after=0)
+        async with polling(wire, NoteDesk()):
+            await asyncio.sleep(0.04)
+        assert len(wire.server.calls) == 1
+
+
+async def test_a_spinner_that_hangs_keeps_nobody_from_stopping(wire: Line) -> None:
+    known = await wire.send()
+    wire.server.fault("answerCallbackQuery", answer="hang")
+    async with polling(wire, NoteDesk()):
+        await wire.server.presses(wire.zhang, int(known), "status:1:", chat=wire.group)
+        await wire.server.confirmed()
+        while wire.server.core.faults.waiting:  # noqa: ASYNC110 - seen from outside
+            await asyncio.sleep(0.005)
+    async with asyncio.timeout(5):
+        await wire.channel.close()

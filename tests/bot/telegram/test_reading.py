@@ -1,9 +1,12 @@
 """Raw updates as the house hears them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.channels.telegram.reading import chat_key, message_id, place_of, read
 from domain.chat import Event, Incoming
@@ -157,7 +160,20 @@ def test_a_press_names_the_button_and_its_message(inaccessible: bool) -> None:
     assert (found.message_id, found.reply_to, found.addressed) == (known, known, True)
 
 
-def member(status: str, chat: Mapping[str, Any] = GROUP, *, hears_all: bool = False) -> Incoming:
+RESTRICTED = {
+    **dict.fromkeys(
+        (f"can_send_{kind}s" for kind in ["message", "audio", "document", "photo", "video", "video_note", "poll"]), True
+    ),
+    **dict.fromkeys(["can_send_voice_notes", "can_send_other_messages", "can_add_web_page_previews"], True),
+    **dict.fromkeys(
+        ["can_change_info", "can_invite_users", "can_pin_messages", "can_manage_topics", "can_edit_tag"], False
+    ),
+    "until_date": 0,
+    "can_react_to_messages": True,
+}
+
+
+def member(status: str, chat: Mapping[str, Any] = GROUP, *, hears_all: bool = False, inside: bool = True) -> Incoming:
     one: dict[str, Any] = {"user": BOT, "status": status}
     if status == "administrator":
         rights = ("can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats "
@@ -165,6 +181,7 @@ def member(status: str, chat: Mapping[str, Any] = GROUP, *, hears_all: bool = Fa
                   "can_edit_stories can_delete_stories")  # fmt: skip
         one |= dict.fromkeys(rights.split(), False)
     one |= {"until_date": 0} if status == "kicked" else {}
+    one |= {**RESTRICTED, "is_member": inside} if status == "restricted" else {}
     change = {"chat": chat, "from": ZHANG, "date": 1, "old_chat_member": {"user": BOT, "status": "left"}}
     found = heard({"my_chat_member": {**change, "new_chat_member": one}}, hears_all=hears_all)
     assert found is not None
@@ -176,6 +193,8 @@ def test_the_bot_learns_where_it_was_let_in_and_what_it_hears_there() -> None:
     assert member("member", hears_all=True).hears_all
     assert member("administrator").hears_all
     assert (member("left").event, member("kicked").event) == (Event.REMOVED, Event.REMOVED)
+    assert (member("restricted").event, member("restricted").hears_all) == (Event.ADDED, False)
+    assert member("restricted", inside=False).event is Event.REMOVED
     started = member("member", PRIVATE)
     assert (started.event, started.private, started.hears_all) == (Event.ADDED, True, True)
     assert member("kicked", PRIVATE).event is Event.REMOVED
@@ -223,6 +242,68 @@ def test_fields_of_a_later_release_harm_nothing() -> None:
 def test_what_cannot_be_read_says_so(broken: Mapping[str, Any]) -> None:
     with pytest.raises(ValueError, match="no update of Telegram's"):
         heard(broken)
+
+
+@pytest.mark.parametrize("date", [10**12, 10**20, -(10**15)])
+def test_a_date_beyond_all_calendars_says_so(date: int) -> None:
+    with pytest.raises(ValueError, match=r"range|no update"):
+        said(text="停电", date=date)
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "chat", "text"]), inner),
+    max_leaves=5,
+)
+WHOLE: Mapping[str, Any] = {
+    "message": {
+        "message_id": 12,
+        "date": 1,
+        "chat": GROUP,
+        "from": ZHANG,
+        "text": "诉求",
+        "caption": "图",
+        "photo": [{"file_id": "P", "file_unique_id": "u", "width": 1, "height": 1, "file_size": 9}],
+        "document": {"file_id": "F", "file_unique_id": "u"},
+        "media_group_id": "7",
+        "message_thread_id": 7,
+        "is_topic_message": True,
+        "reply_to_message": {"message_id": 7, "date": 1, "chat": GROUP},
+    },
+    "callback_query": {
+        "id": "q",
+        "from": ZHANG,
+        "chat_instance": "c",
+        "data": "x",
+        "message": {"message_id": 1, "date": 0, "chat": GROUP},
+    },
+    "my_chat_member": {
+        "chat": GROUP,
+        "from": ZHANG,
+        "date": 1,
+        "old_chat_member": {"user": BOT, "status": "left"},
+        "new_chat_member": {"user": BOT, "status": "member"},
+    },
+}
+
+
+def spoiled(whole: Mapping[str, Any], data: st.DataObject) -> dict[str, Any]:
+    """The same with one thing of it missing or otherwise, however deep."""
+    name = data.draw(st.sampled_from(sorted(whole)))
+    rest = {key: value for key, value in whole.items() if key != name}
+    if data.draw(st.booleans()):
+        return rest
+    if isinstance(whole[name], Mapping) and data.draw(st.booleans()):
+        return {**rest, name: spoiled(whole[name], data)}
+    return {**rest, name: data.draw(JUNK)}
+
+
+@given(st.sampled_from(sorted(WHOLE)), st.data())
+def test_whatever_is_wrong_with_an_update_nothing_but_a_value_error_comes_of_it(kind: str, data: st.DataObject) -> None:
+    body = {kind: spoiled(WHOLE[kind], data)}
+    with suppress(ValueError):
+        heard(body)
+    assert chat_key(body)
 
 
 @pytest.mark.parametrize("body", [{}, {"update": {"update_id": 1}}, {"update": None, "bot": "b", "hears_all": True}])
