@@ -87,7 +87,8 @@ class Park:
         self, appeal: Appeal, verb: Verb, by: int | None = None, at: datetime = MONDAY, **given: Any
     ) -> Appeal:
         usual = {"text": "说明", "handler_id": self.handler, "department_id": self.unit, "merged_into": "99"}
-        usual |= {"until": at + timedelta(days=9), "span": Span(2, Unit.WORKING_DAYS), "unit": "建设局", "title": "出意见"}
+        usual |= {"until": at + timedelta(days=9), "span": Span(2, Unit.WORKING_DAYS)}
+        usual |= {"unit": "建设局", "title": "出意见"}
         usual |= {"part": len(appeal.parts), "facts": {"part": len(appeal.parts), "wish": "extend"}}
         if verb is Verb.ASSIST:
             usual |= {"department_id": self.building, "handler_id": self.other, "until": None}
