@@ -5,11 +5,12 @@ from typing import Any
 
 from bot.channel import Document, Undeliverable
 from domain.rules import Rules
-from handlers import ledger
+from handlers import ledger, papers
 from storage import files
 from storage.database import Database
 from texts import Catalogue
 
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -25,10 +26,10 @@ class Documents:
         """The document that a row describes; Undeliverable for a file that is not kept any more."""
         if "hash" in owed:
             return await self._kept(owed)
-        name, content = await self._database.reading(
-            lambda tx: ledger.attachment(tx, self._rules, self._catalogue, owed)
-        )
-        return Document(name, XLSX, content)
+        paper = owed["document"] in papers.KINDS
+        write = papers.attachment if paper else ledger.attachment
+        name, content = await self._database.reading(lambda tx: write(tx, self._rules, self._catalogue, owed))
+        return Document(name, DOCX if paper else XLSX, content)
 
     async def _kept(self, owed: Mapping[str, Any]) -> Document:
         row = await self._database.reading(lambda tx: files.fetch(tx, owed["hash"]))
