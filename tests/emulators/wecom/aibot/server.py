@@ -270,8 +270,9 @@ class Server:
     def say_later(self, connection: Connection, frame: Frame, words: str, seconds: float) -> None:
         """An answer that takes its time, while others overtake it."""
 
+        connection.unanswered[frame.req_id] += 1
+
         async def wait() -> None:
-            connection.unanswered[frame.req_id] += 1
             await asyncio.sleep(seconds)
             connection.unanswered[frame.req_id] -= 1
             await connection.say(words)
