@@ -8,21 +8,11 @@ import aiohttp
 import pytest
 
 from tests.emulators.wecom.aibot import AibotEmulator
-from tests.emulators.wecom.aibot.wire import Wire, button_card, fetch, notice
+from tests.emulators.wecom.aibot.wire import Clock, Wire, button_card, fetch, notice
 
 SEND, RESPOND, WELCOME = "aibot_send_msg", "aibot_respond_msg", "aibot_respond_welcome_msg"
 UPDATE = "aibot_respond_update_msg"
 GROUP = "wrGroup"
-
-
-class Clock:
-    """Time that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1_770_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -19,6 +19,16 @@ from .emulator import AibotEmulator
 Body = dict[str, Any]
 
 
+class Clock:
+    """Time that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1_770_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Wire:
     """One connection to an emulator, subscribed unless that is left to the test."""
 
