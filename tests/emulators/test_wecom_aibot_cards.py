@@ -116,6 +116,21 @@ async def test_a_task_id_is_used_once_for_ever(wire: Wire, emulator: AibotEmulat
     assert emulator.offences == ["aibot_send_msg: task_id t1 was used before"]
 
 
+async def test_the_same_card_again_is_refused_without_an_offence(wire: Wire, emulator: AibotEmulator) -> None:
+    codes = [await wire.push_card("Zhang", button_card("t1")) for _ in range(2)]
+    assert codes == [0, 40058]
+    assert emulator.offences == []
+    assert len(emulator.visible) == 1
+
+
+async def test_a_card_that_was_too_many_has_not_used_its_task_id_up(emulator: AibotEmulator) -> None:
+    async with Wire(emulator) as wire:
+        for _ in range(30):
+            await wire.push("Zhang")
+        assert await wire.push_card("Zhang", button_card("t1")) == 846607
+        assert await wire.push_card("wrGroup", button_card("t1")) == 0
+
+
 async def test_a_card_reads_as_lines_and_buttons(wire: Wire, emulator: AibotEmulator) -> None:
     card = button_card("t1", "接单", "转办", sub_title_text="车间停电", horizontal_content_list=[ROW])
     await wire.push_card("Zhang", card)

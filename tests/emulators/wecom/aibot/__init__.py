@@ -16,7 +16,8 @@ revoke, and fault(cmd, code=..., effect=..., answer=..., delay=..., times=...) f
 
 What nobody outside knows, and how it is here: callbacks to a bot that is not connected are lost (`faults.hold` keeps
 them); a stale or foreign req_id is 846605; what the bot wrote is quoted as text, without an id; each refresh of a
-stream counts against the quota; the update of a card does not; a task_id counts as used once its card is visible;
+stream counts against the quota; the update of a card does not; a task_id is used up once its card is visible,
+and the same card again is refused with 40058 and the words "duplicate task_id", without being an offence;
 markdown keeps its line breaks, and a backslash before punctuation takes its meaning as a mark away.
 """
 

@@ -81,9 +81,11 @@ def post(core: Core, frame: Frame, chat: str, *, private: bool, answers: str | N
         more["card"] = part
     else:
         more["source"] = part["content"]
+    if kind == "template_card":
+        core.check_task(chat, part)
     core.count(chat)
     if kind == "template_card":
-        core.claim_task(part.get("task_id"))
+        core.use_task(chat, part)
         core.advice.extend(advised(part))
     return core.world.show(chat, private, kind, frame.cmd, core.now(), **more)
 

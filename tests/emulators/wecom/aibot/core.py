@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .codes import DEAD_REQUEST, Refused, offence
+from .codes import DEAD_REQUEST, INVALID_PARAMETER, WORDS, Refused, offence
 from .faults import Faults
 from .limits import Limits, Windows
 from .media import Media
@@ -73,7 +73,7 @@ class Core:
     refusals: Counter[int] = field(default_factory=Counter)
     callbacks: dict[str, Callback] = field(default_factory=dict)
     streams: dict[tuple[str, str], Stream] = field(default_factory=dict)
-    tasks: set[str] = field(default_factory=set)
+    tasks: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     heard: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -121,10 +121,16 @@ class Core:
         """One more message to a chat; 846607 where there were too many."""
         self.windows.admit(f"chat:{chat}", self.limits.chat, self.now())
 
-    def claim_task(self, task_id: str | None) -> None:
-        """A card's task_id is used up, for ever."""
-        if task_id is None:
+    def check_task(self, chat: str, card: dict[str, Any]) -> None:
+        """A card's task_id is used up, for ever. The same card again is a try again, another one an offence."""
+        name = card.get("task_id")
+        if name not in self.tasks:
             return
-        if task_id in self.tasks:
-            raise offence(f"task_id {task_id} was used before")
-        self.tasks.add(task_id)
+        if self.tasks[name] == (chat, card):
+            raise Refused(INVALID_PARAMETER, words=f"{WORDS[INVALID_PARAMETER]}: duplicate task_id")
+        raise offence(f"task_id {name} was used before")
+
+    def use_task(self, chat: str, card: dict[str, Any]) -> None:
+        """From now on the task_id is this card's."""
+        if "task_id" in card:
+            self.tasks[card["task_id"]] = chat, card
