@@ -1,5 +1,6 @@
 """Cards and files to the stand-in for WeCom's long connection: what it takes, and what it will not have."""
 
+import base64
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -194,6 +195,7 @@ def announced(**more: Any) -> dict[str, Any]:
         announced(type="document"),
         announced(filename=""),
         announced(total_size=4),
+        announced(total_size=True),
         announced(total_chunks=0),
         announced(total_chunks=101),
         announced(total_size=512 * 1024 + 1),
@@ -222,6 +224,16 @@ async def test_a_file_is_not_finished_before_it_is_whole(wire: Wire, emulator: A
     assert (await wire.call(PART, part))["errcode"] == 40058
     assert (await wire.call(PART, part | {"chunk_index": 0, "base64_data": "!"}))["errcode"] == 40058
     assert len(emulator.offences) == 3
+
+
+async def test_a_chunk_holds_512_kib_at_most(wire: Wire, emulator: AibotEmulator) -> None:
+    most = 512 * 1024
+    upload = (await wire.call(INIT, announced(total_size=most + 1, total_chunks=2)))["body"]["upload_id"]
+    for size, code in ((most, 0), (most + 1, 45002)):
+        data = base64.b64encode(bytes(size)).decode()
+        part = {"upload_id": upload, "chunk_index": 0, "base64_data": data}
+        assert (await wire.call(PART, part))["errcode"] == code
+    assert len(emulator.offences) == 1
 
 
 async def test_an_upload_is_forgotten_after_half_an_hour(wire: Wire, emulator: AibotEmulator, clock: Clock) -> None:

@@ -36,7 +36,7 @@ class Fault:
     def fits(self, cmd: str, chat: str | None) -> bool:
         """Whether this fault is meant for a frame."""
         meant = cmd not in ("ping", "aibot_subscribe", "download") if self.cmd is None else self.cmd == cmd
-        return self.times > 0 and meant and self.chat in (None, chat)
+        return meant and self.chat in (None, chat)
 
 
 @dataclass(slots=True)
