@@ -12,15 +12,23 @@ from domain.said import Said
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """At most so many messages in a chat in any so many seconds; `groups_only`: private chats are not counted."""
+
+    most: int
+    seconds: float
+    groups_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a platform lets a bot speak: `overall` messages a second, seconds between two in a chat, and a group's
-    `group_most` messages in any `group_seconds`. Counted from the end of a send, as nobody knows when it arrives.
+    """How fast a platform lets a bot speak: `overall` messages a second, seconds between two in a chat, and what a chat
+    takes in longer windows. Counted from the end of a send, as nobody knows when it arrives.
     """
 
     overall: int
     chat_seconds: float
-    group_most: int
-    group_seconds: float
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Abilities:
     `pace`: None where nobody counts.
 
     `single_connection`: only one process may be connected at a time, so the holder of the channel's lease sends too.
+    `answers_only`: it may write only where somebody has written to it before.
     """
 
     buttons: bool = True
@@ -37,6 +46,7 @@ class Abilities:
     menus: bool = False
     idempotent: bool = False
     single_connection: bool = False
+    answers_only: bool = False
     pace: Pace | None = None
 
 
@@ -117,6 +127,10 @@ class Moved(Exception):
         self.chat = chat
 
 
+class Replayed(Exception):
+    """The call that brought something was brought before: it counts once."""
+
+
 class NotKept(Exception):
     """The desk cannot commit anything now: the platform must not be told that it was received."""
 
@@ -141,15 +155,16 @@ class Finding:
 class Desk(Protocol):
     """What a channel may ask of lianqi. It never sees the database."""
 
-    async def receive(self, channel: str, account: str, updates: Sequence[Update]) -> None:
+    async def receive(self, channel: str, account: str, updates: Sequence[Update], *, once: str = "") -> None:
         """Commit raw updates to the inbox, doubles aside; only afterwards may the platform be told "received".
 
+        `once` marks the call that brings them: Replayed, and nothing done, where it was committed within two hours.
         NotKept where storage cannot: bring them again later.
         """
         ...
 
     async def keep_file(self, content: bytes, name: str, media_type: str) -> Attachment:
-        """Keep a file by its content hash."""
+        """Keep a file by its content hash; NotKept where storage cannot."""
         ...
 
     async def file(self, content_hash: str) -> bytes | None:
@@ -182,6 +197,11 @@ class Channel(Protocol):
         """What this platform can do."""
         ...
 
+    @property
+    def here(self) -> bool:
+        """Whether messages can leave from this process; where another one is connected they are left to that one."""
+        ...
+
     async def run(self, desk: Desk) -> None:
         """Receive until cancelled."""
         ...
@@ -202,6 +222,10 @@ class Channel(Protocol):
         """What the platform takes as one message each, in order; the same again for the same parcel."""
         ...
 
+    def may_edit(self, platform_id: str | None) -> bool:
+        """Whether this message can be changed now, where the platform lets messages be changed at all."""
+        ...
+
     async def send(self, parcel: Parcel) -> str:
         """Send one part, edit or answer; the platform's id of the message.
 
@@ -220,6 +244,15 @@ class Channel(Protocol):
 
 class PlainChannel:
     """A platform that calls no server, keeps no files, splits and moves nothing: for channels to start from."""
+
+    @property
+    def here(self) -> bool:
+        """Every process can send."""
+        return True
+
+    def may_edit(self, platform_id: str | None) -> bool:
+        """Any message at any time."""
+        return True
 
     def routes(self, desk: Desk) -> Sequence[BaseRoute]:
         """None."""

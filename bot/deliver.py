@@ -34,7 +34,6 @@ MOST_DEATHS = 5
 UPLOAD_RATE = 200_000
 """Bytes a second that an upload must at least make; a slow one gets its time, a dead one is given up."""
 RENEW_SECONDS = 20.0
-MEMORY = timedelta(seconds=60)
 MOST_REMEMBERED = 3000
 RESENT_IF_UNCERTAIN = frozenset({Lane.REPLY, Lane.CASE})
 REPEATABLE = frozenset({"edit", "menu"})
@@ -146,7 +145,7 @@ class Pump:
 
         async def unit(tx: Tx) -> tuple[dict[int, Start], Sequence[Owed]]:
             if started:
-                self._recall(await delivery.to_groups_since(tx, machine - MEMORY, MOST_REMEMBERED))
+                self._recall(await delivery.left_since(tx, machine - self._pacer.memory, MOST_REMEMBERED))
             rows: dict[int, Start] = {}
             for name, room in rooms.items():
                 few = min(room, most - len(rows))
@@ -163,9 +162,10 @@ class Pump:
         return {row: rows[row] for row in rows if row not in ours}, [owed for owed in lost if owed.id not in ours]
 
     def _recall(self, left: Sequence[Row]) -> None:
-        """What an earlier process sent into groups counts as well."""
+        """What an earlier process sent counts as well."""
         for row in left:
-            self._pacer.remember(row["channel"], row["chat_id"], from_ms(row["first_tried_at"]) + LANDING)
+            ended = from_ms(row["first_tried_at"]) + LANDING
+            self._pacer.remember(row["channel"], row["chat_id"], ended, private=bool(row["private"]))
 
     def _stir_in(self, time: timedelta) -> None:
         asyncio.get_running_loop().call_later(max(time.total_seconds(), 0.0), self._stir.set)

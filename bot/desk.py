@@ -1,14 +1,17 @@
 """The desk every channel is given: it commits what came in, keeps files, and wakes the dispatcher."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from bot.channel import NotKept, Update
+from bot.channel import NotKept, Replayed, Update
 from bot.leasing import hold
 from domain.chat import Attachment
-from storage import chats, files, inbox
+from storage import chats, files, inbox, turns
 from storage.database import Database, Tx
 from storage.errors import StorageUnavailable
+
+REPLAYS = timedelta(hours=2)
+"""So long the mark of a call is kept; by then its time stamp has long been stale."""
 
 
 class FrontDesk:
@@ -19,11 +22,18 @@ class FrontDesk:
         self._now = now
         self._wake = wake
 
-    async def receive(self, channel: str, account: str, updates: Sequence[Update]) -> None:
-        """Commit a batch in one transaction; what is stored already is left as it is. NotKept where storage cannot."""
+    async def receive(self, channel: str, account: str, updates: Sequence[Update], *, once: str = "") -> None:
+        """Commit a batch in one transaction; what is stored already is left as it is.
+
+        Replayed where the mark `once` was committed within two hours, NotKept where storage cannot.
+        """
         at = self._now()
 
         async def unit(tx: Tx) -> None:
+            if once:
+                await turns.forget(tx, f"call {channel}", at - REPLAYS)
+                if not await turns.take(tx, f"call {channel}", once, at):
+                    raise Replayed
             tx.on_commit(self._wake)
             for update in updates:
                 await inbox.keep(tx, channel, account, update.external_id, update.chat, update.body, at)

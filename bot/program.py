@@ -109,7 +109,8 @@ def kits(park: Park, channels: Mapping[str, Any], board: PostBoard | None = None
     def say(said: Said) -> str:
         return render(park.catalogue, said, park.rules.language, park.rules.calendar.zone)
 
-    return {name: Kit(settings, say, board, strangers, groups) for name, settings in channels.items()}
+    url = park.rules.public_url
+    return {name: Kit(settings, say, board, strangers, groups, url) for name, settings in channels.items()}
 
 
 def _menu(park: Park, verbs: Sequence[Verb]) -> Menu:

@@ -30,7 +30,7 @@ class NoteDesk:
     introduced: list[tuple[str, str, str]] = field(default_factory=list)
     trouble: list[Exception] = field(default_factory=list)
 
-    async def receive(self, channel: str, account: str, updates: Sequence[Update]) -> None:
+    async def receive(self, channel: str, account: str, updates: Sequence[Update], *, once: str = "") -> None:
         if self.trouble:
             raise self.trouble.pop(0)
         known = {row.external_id for row in self.rows}
