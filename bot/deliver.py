@@ -139,8 +139,9 @@ class Pump:
     async def _look(self) -> tuple[Mapping[int, Start], Sequence[Owed]]:
         """The rows that may leave, as many as every channel has room for, and those whose claimer is gone."""
         civil, machine, most = self._civil(), self._machine(), MOST_IN_FLIGHT - len(self._flying)
-        rooms = {name: self._pacer.room(name, machine, most) for name in self._patience.sound(self._channels)}
-        probed = self._patience.to_probe(self._channels, machine)
+        here = [name for name, channel in self._channels.items() if channel.here]
+        rooms = {name: self._pacer.room(name, machine, most) for name in self._patience.sound(here)}
+        probed = self._patience.to_probe(here, machine)
         started, busy = self._started, frozenset(self._busy)
 
         async def unit(tx: Tx) -> tuple[dict[int, Start], Sequence[Owed]]:
@@ -218,8 +219,9 @@ class Pump:
             return None
 
     async def _worded(self, tx: Tx, owed: Owed, civil: datetime) -> Body | outgoing.Dropped:
-        abilities = self._channels[owed.channel].abilities
-        if (owed.kind == "edit" and not abilities.edits) or (owed.kind == "menu" and not abilities.menus):
+        channel = self._channels[owed.channel]
+        can_edit = channel.abilities.edits and channel.may_edit(owed.target)
+        if (owed.kind == "edit" and not can_edit) or (owed.kind == "menu" and not channel.abilities.menus):
             return outgoing.Dropped("nothing that this channel can do")
         return await outgoing.prepare(tx, self._rules, self._catalogue, owed, civil)
 

@@ -14,6 +14,10 @@ REPLAYS = timedelta(hours=2)
 """So long the mark of a call is kept; by then its time stamp has long been stale."""
 
 
+class Unkept(NotKept, StorageUnavailable):
+    """A file could not be kept: told to channels and to those who know the storage alike."""
+
+
 class FrontDesk:
     """The one Desk of a process; `now` is civil time, `wake` stirs the dispatcher after a commit."""
 
@@ -44,13 +48,16 @@ class FrontDesk:
             raise NotKept(str(trouble)) from trouble
 
     async def keep_file(self, content: bytes, name: str, media_type: str) -> Attachment:
-        """Keep a file by its content hash."""
+        """Keep a file by its content hash; NotKept where storage cannot."""
         at = self._now()
 
         async def unit(tx: Tx) -> str:
             return await files.keep(tx, content, media_type, at)
 
-        return Attachment(await self._database.transaction(unit), name, media_type)
+        try:
+            return Attachment(await self._database.transaction(unit), name, media_type)
+        except StorageUnavailable as trouble:
+            raise Unkept(str(trouble)) from trouble
 
     async def file(self, content_hash: str) -> bytes | None:
         """The content of a kept file."""

@@ -11,6 +11,7 @@ from domain.said import Said
 CHANNELS: Mapping[str, str] = {
     "web": "bot.channels.web:make",
     "telegram": "bot.channels.telegram:make",
+    "wecom_aibot": "bot.channels.wecom_aibot:make",
     "wecom_app": "bot.channels.wecom_app:make",
 }
 

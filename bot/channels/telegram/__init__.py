@@ -10,7 +10,7 @@ from typing import Any, Literal
 from starlette.routing import BaseRoute
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
-from bot.channel import Abilities, Desk, Finding, Pace, Parcel, Window
+from bot.channel import Abilities, Desk, Finding, Pace, Parcel, PlainChannel, Window
 from bot.channels import Kit
 from bot.channels.telegram import reading, sending, setup
 from bot.channels.telegram.api import Api
@@ -46,7 +46,7 @@ class Account:
         return self.token.partition(":")[0]
 
 
-class TelegramChannel:
+class TelegramChannel(PlainChannel):
     """One bot. With no `pace` it sends as fast as it can, which a real server does not bear."""
 
     name = NAME

@@ -1,0 +1,71 @@
+"""What can still be answered directly: messages for a day, a greeting and a pressed card for five seconds."""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from bot.channels.wecom_aibot.connection import Connection
+
+MESSAGE_SECONDS = 24 * 3600.0
+QUICK_SECONDS = 4.5
+"""The platform gives five, and the answer has to travel."""
+MOST_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A request that may be answered on the connection that brought it, and on no other, until then."""
+
+    req_id: str
+    connection: Connection
+    until: float
+    greets: bool = False
+
+
+class Handles:
+    """Messages by their id, pressed cards by their task_id; the oldest are forgotten first."""
+
+    def __init__(self) -> None:
+        self._messages: OrderedDict[str, Handle] = OrderedDict()
+        self._cards: OrderedDict[str, Handle] = OrderedDict()
+
+    def note_message(self, message_id: str, req_id: str, connection: Connection, *, greets: bool = False) -> None:
+        """Somebody spoke, or came in: then he is greeted."""
+        lives = QUICK_SECONDS if greets else MESSAGE_SECONDS
+        _keep(self._messages, message_id, Handle(req_id, connection, _moment() + lives, greets))
+
+    def note_press(self, task_id: str, req_id: str, connection: Connection) -> None:
+        """A card's button was pressed."""
+        _keep(self._cards, task_id, Handle(req_id, connection, _moment() + QUICK_SECONDS))
+
+    def message(self, message_id: str | None, connection: Connection | None) -> Handle | None:
+        """How to answer a message on this connection, if it still can be."""
+        return _alive(self._messages.get(message_id or ""), connection)
+
+    def press(self, task_id: str | None, connection: Connection | None) -> Handle | None:
+        """How to change a card on this connection, if it was pressed just now."""
+        return _alive(self._cards.get(task_id or ""), connection)
+
+    def forget_message(self, message_id: str | None) -> None:
+        """It cannot be answered directly any more."""
+        self._messages.pop(message_id or "", None)
+
+    def forget_press(self, task_id: str | None) -> None:
+        """The card was changed, which is possible once for each press."""
+        self._cards.pop(task_id or "", None)
+
+
+def _keep(handles: "OrderedDict[str, Handle]", name: str, handle: Handle) -> None:
+    handles[name] = handle
+    if len(handles) > MOST_REMEMBERED:
+        handles.popitem(last=False)
+
+
+def _alive(handle: Handle | None, connection: Connection | None) -> Handle | None:
+    living = handle is not None and handle.connection is connection and _moment() < handle.until
+    return handle if living else None
+
+
+def _moment() -> float:
+    """Seconds of the event loop, which only go forward."""
+    return asyncio.get_running_loop().time()
