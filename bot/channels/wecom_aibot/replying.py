@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.channels.wecom_aibot.connection import Connection
@@ -14,11 +15,15 @@ MOST_REMEMBERED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A request that may be answered on the connection that brought it, and on no other, until then."""
+    """A request that may be answered on the connection that brought it, and on no other, until then.
+
+    `clock` is that of the event loop: storage's thread, which has none, may ask whether a card can be changed.
+    """
 
     req_id: str
     connection: Connection
     until: float
+    clock: Callable[[], float]
     greets: bool = False
 
 
@@ -31,12 +36,13 @@ class Handles:
 
     def note_message(self, message_id: str, req_id: str, connection: Connection, *, greets: bool = False) -> None:
         """Somebody spoke, or came in: then he is greeted."""
-        lives = QUICK_SECONDS if greets else MESSAGE_SECONDS
-        _keep(self._messages, message_id, Handle(req_id, connection, _moment() + lives, greets))
+        lives, clock = QUICK_SECONDS if greets else MESSAGE_SECONDS, asyncio.get_running_loop().time
+        _keep(self._messages, message_id, Handle(req_id, connection, clock() + lives, clock, greets))
 
     def note_press(self, task_id: str, req_id: str, connection: Connection) -> None:
         """A card's button was pressed."""
-        _keep(self._cards, task_id, Handle(req_id, connection, _moment() + QUICK_SECONDS))
+        clock = asyncio.get_running_loop().time
+        _keep(self._cards, task_id, Handle(req_id, connection, clock() + QUICK_SECONDS, clock))
 
     def message(self, message_id: str | None, connection: Connection | None) -> Handle | None:
         """How to answer a message on this connection, if it still can be."""
@@ -62,10 +68,5 @@ def _keep(handles: "OrderedDict[str, Handle]", name: str, handle: Handle) -> Non
 
 
 def _alive(handle: Handle | None, connection: Connection | None) -> Handle | None:
-    living = handle is not None and handle.connection is connection and _moment() < handle.until
+    living = handle is not None and handle.connection is connection and handle.clock() < handle.until
     return handle if living else None
-
-
-def _moment() -> float:
-    """Seconds of the event loop, which only go forward."""
-    return asyncio.get_running_loop().time()
