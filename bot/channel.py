@@ -81,7 +81,8 @@ class Parcel:
 
     `kind` is send, edit (the keys under `edits`, the platform's id of the message, become these), answer (to a button
     press) or menu (the chat's list of commands becomes these keys: description and command). `reply_to` is the
-    platform's id of the message answered, or the token of the button press that an answer belongs to.
+    platform's id of the message answered, or the token of the button press that an answer belongs to. `part` tells
+    the parts of one message apart where a channel needs that.
     """
 
     id: int
@@ -96,6 +97,7 @@ class Parcel:
     silent: bool = False
     private: bool = True
     mention: Mention | None = None
+    part: int = 0
 
 
 class Undeliverable(Exception):

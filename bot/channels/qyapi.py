@@ -1,6 +1,7 @@
 """Calls of WeCom's HTTP API: one pool of connections, errors by what they mean, a token that is renewed once."""
 
 import asyncio
+import io
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -77,7 +78,7 @@ class Wire:
     async def upload(self, path: str, query: Mapping[str, str], file: File) -> dict[str, Any]:
         """The same for a file in a form."""
         form = aiohttp.FormData(quote_fields=False)
-        form.add_field("media", file.content, filename=_writable(file.name), content_type=file.media_type)
+        form.add_field("media", io.BytesIO(file.content), filename=_writable(file.name), content_type=file.media_type)
         content, _ = await self._exchange(path, query, UPLOAD_SECONDS, data=form)
         return _told(content)
 
@@ -156,8 +157,10 @@ class Account:
 
     async def upload(self, kind: str, file: File) -> str:
         """Hand a file over; its media_id, good for three days."""
-        told = await self._with_token(
-            lambda token: self.wire.upload("media/upload", {"access_token": token, "type": kind}, file)
+        told = await _before_anything(
+            self._with_token(
+                lambda token: self.wire.upload("media/upload", {"access_token": token, "type": kind}, file)
+            )
         )
         return str(told["media_id"])
 
@@ -182,10 +185,18 @@ class Account:
         async with self._renewing:
             moment = asyncio.get_running_loop().time()
             if self._token in ("", over) or moment >= self._until:
-                told = await self.wire.ask("gettoken", self._credentials)
+                told = await _before_anything(self.wire.ask("gettoken", self._credentials))
                 self._token = str(told["access_token"])
                 self._until = moment + max(float(told.get("expires_in", 0)) - EARLY_SECONDS, 1.0)
             return self._token
+
+
+async def _before_anything(call: Awaitable[T]) -> T:
+    """A call that says nothing to anybody: where it is lost, no message is."""
+    try:
+        return await call
+    except Lost as lost:
+        raise NotDone(str(lost)) from None
 
 
 def outcome(error: ApiError) -> Exception:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from bot.channel import Document, NotKept, Undeliverable, Update
+from bot.channel import Document, NotKept, Replayed, Undeliverable, Update
 from bot.desk import FrontDesk
 from bot.documents import Documents
 from storage.database import Database
@@ -97,3 +97,25 @@ async def test_a_kept_file_is_sent_as_it_came_and_one_that_is_gone_can_never_be(
     assert document == Document("现场.jpg", "image/jpeg", b"photo")
     with pytest.raises(Undeliverable):
         await documents.build({"hash": "0" * 64, "name": "gone.jpg"})
+
+
+async def test_a_call_brought_twice_counts_once_and_its_mark_is_let_go(database: Database) -> None:
+    clock = Clock()
+    desk = FrontDesk(database, clock, Wakes())
+    await desk.receive("wecom_app", "ww1", [Update("7", "z", {})], once="m1")
+    with pytest.raises(Replayed):
+        await desk.receive("wecom_app", "ww1", [Update("8", "z", {})], once="m1")
+    assert len(await kept(database)) == 1
+    clock.on(hours=2, seconds=1)
+    await desk.receive("wecom_app", "ww1", [Update("8", "z", {})], once="m1")
+    assert len(await kept(database)) == 2
+
+
+async def test_a_mark_is_not_kept_where_what_it_marks_is_not(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = FrontDesk(database, Clock(), Wakes())
+    with pytest.raises(ValueError, match="character"):
+        await desk.receive("wecom_app", "ww1", [Update("7", "z", {"text": "\ud800"})], once="m1")
+    await desk.receive("wecom_app", "ww1", [Update("7", "z", {})], once="m1")
+    assert len(await kept(database)) == 1

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.routing import BaseRoute
 
-from bot.channel import Abilities, Desk, Finding, Pace, Parcel, Window
+from bot.channel import Abilities, Desk, Finding, Pace, Parcel, PlainChannel, Window
 from bot.channels import Kit
 from bot.channels.qyapi import Account, ApiError, Denied, Wire
 from bot.channels.wecom_app import reading, sending, setup
@@ -46,7 +46,7 @@ class App:
     api_base: str = "https://qyapi.weixin.qq.com"
 
 
-class WecomApp:
+class WecomApp(PlainChannel):
     """One app. Sending a row again is harmless: the platform knows the same bytes within half an hour."""
 
     name = NAME
@@ -60,7 +60,7 @@ class WecomApp:
         self._wire = Wire(app.api_base)
         self._account = Account(self._wire, app.corp_id, app.secret)
         self._sender = sending.Sender(self._account, app.agent_id, kit.say)
-        self._intake = Intake(Keys(app.corp_id, app.token, app.aes_key), self.name_of)
+        self._intake = Intake(Keys(app.corp_id, app.agent_id, app.token, app.aes_key), self.name_of)
         self._names: OrderedDict[str, str] = OrderedDict()
 
     async def run(self, desk: Desk) -> None:
@@ -108,6 +108,10 @@ class WecomApp:
     async def send(self, parcel: Parcel) -> str:
         """One call; the id of the message."""
         return await self._sender.send(parcel)
+
+    def may_edit(self, platform_id: str | None) -> bool:
+        """Whether there is a code with which this card can be changed once."""
+        return self._sender.may_edit(platform_id)
 
     async def examine(self, groups: Mapping[str, str]) -> Sequence[Finding]:
         """Whether the app answers, and what is left to enter in WeCom's console."""

@@ -30,9 +30,10 @@ def _wrong() -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the console of WeCom gave for the callback address."""
+    """What the console of WeCom gave for the app and its callback address."""
 
     corp_id: str
+    agent_id: int
     token: str
     aes_key: str
 
@@ -59,6 +60,13 @@ class Intake:
 
         return Route(PATH, try_out, methods=["GET"]), Route(PATH, receive, methods=["POST"])
 
+    def _sealed(self, body: bytes) -> str:
+        """What is encrypted in an envelope that is addressed to us; "" in any other."""
+        envelope = fields_of(body)
+        ours = envelope.get("ToUserName") == self._keys.corp_id
+        ours &= envelope.get("AgentID", "") in ("", str(self._keys.agent_id))
+        return envelope.get("Encrypt", "") if ours else ""
+
     def _opened(self, request: Request, desk: Desk, encrypted: str) -> bytes:
         """What was said, once it is known to be WeCom's and of now; Forged before anything else is looked at."""
         query, keys = request.query_params, self._keys
@@ -77,7 +85,7 @@ class Intake:
         if len(body) > MOST_BYTES:
             return _wrong()
         try:
-            fields = fields_of(self._opened(request, desk, fields_of(body).get("Encrypt", "")))
+            fields = fields_of(self._opened(request, desk, self._sealed(body)))
             mark = hashlib.sha256(f"{request.query_params['nonce']} {request.query_params['msg_signature']}".encode())
             await self._bring(desk, fields, mark.hexdigest())
         except (Forged, ValueError, Replayed):

@@ -18,10 +18,10 @@ def fields_of(xml: bytes) -> Mapping[str, str]:
         root = fromstring(xml.decode(), forbid_dtd=True)
     except (ParseError, DefusedXmlException, UnicodeDecodeError, ValueError) as error:
         raise ValueError(f"no callback's XML: {type(error).__name__}") from None
+    if sum(1 for _ in root.iter()) > MOST_FIELDS:
+        raise ValueError("too many fields")
     found: dict[str, str] = {}
     for element in root:
         found[element.tag] = element.text or ""
         found |= {f"{element.tag}.{inner.tag}": inner.text or "" for inner in element}
-        if len(found) > MOST_FIELDS:
-            raise ValueError("too many fields")
     return found

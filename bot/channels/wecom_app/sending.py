@@ -27,6 +27,8 @@ LEAST_FILE = 6
 PHOTOS = frozenset({"image/jpeg", "image/png"})
 SAME_SECONDS = 1800
 """So long at least the platform takes the same bytes for the same message; 4 hours are the most it allows."""
+SAME_SPREAD = 12_600
+MOST_PARTS = 20
 MEDIA_SECONDS = 2.5 * 24 * 3600
 MOST_REMEMBERED = 2000
 MEDIA_GONE = 40007
@@ -48,7 +50,7 @@ def parts(parcel: Parcel, say: Say) -> Sequence[Parcel]:
     alone = bool(buttons) and cards.fits_title(parcel.text)
     texts = [] if alone else [replace(bare, text=piece) for piece in pieces(_harmless(parcel.text), MOST_TEXT)]
     files = [_file_or_word(bare, document, say) for document in parcel.documents]
-    return (*texts, *buttons, *files) or (parcel,)
+    return tuple(replace(part, part=number) for number, part in enumerate((*texts, *buttons, *files))) or (parcel,)
 
 
 def _harmless(text: str) -> str:
@@ -87,6 +89,10 @@ class Sender:
         if card and code:
             _keep(self._codes, card, code)
 
+    def may_edit(self, card: str | None) -> bool:
+        """Whether a card can still be changed."""
+        return card in self._codes
+
     async def _message(self, parcel: Parcel) -> str:
         kind, content = await self._content(parcel)
         body = _bytes(
@@ -96,8 +102,8 @@ class Sender:
                 "agentid": self._agent_id,
                 kind: content,
                 "enable_duplicate_check": 1,
-                # No two rows are the same bytes, as what is meant to be said twice must be heard twice.
-                "duplicate_check_interval": SAME_SECONDS + parcel.id % SAME_SECONDS,
+                # No two messages are the same bytes, as what is meant to be said twice must be heard twice.
+                "duplicate_check_interval": SAME_SECONDS + (parcel.id * MOST_PARTS + parcel.part) % SAME_SPREAD,
             }
         )
         try:
@@ -107,7 +113,7 @@ class Sender:
                 raise
             self._media.clear()
             raise Unsent(str(denied)) from None
-        if parcel.chat.lower() in str(told.get("invaliduser") or "").lower().split("|"):
+        if set(parcel.chat.lower().split("|")) & set(str(told.get("invaliduser") or "").lower().split("|")):
             raise Undeliverable("the app does not reach this member", unreachable=True)
         if kind == "template_card":
             self.keep_code(content["task_id"], str(told.get("response_code") or ""))

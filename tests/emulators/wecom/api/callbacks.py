@@ -83,7 +83,7 @@ class Caller:
 
     async def _once(self, callback: Callback) -> int:
         if self.session is None:
-            self.session = aiohttp.ClientSession()
+            self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
         method = "GET" if callback.echo else "POST"
         address = f"{self.url}?{urlencode(callback.query)}"
         try:
