@@ -21,6 +21,7 @@ from tests.stories.town import LADDERS, Said, Town, people_the_town
 from texts import Catalogue
 
 CHANNEL = "wecom_aibot"
+TO_WRITE = "\n\n请回复其中一句：\n"
 
 
 @dataclass(slots=True)
@@ -155,6 +156,14 @@ class WecomTown(Town):
             await self.emulator.says(self.users[who], text, chat=chat, quote=quote, **more)
         return await self.settle()
 
+    async def types(self, who: str, label: str) -> list[Said]:
+        """Write the words that stand under the newest message for a button of that name that there is not."""
+        for said in reversed(self.said):
+            line = next((one for one in choices(said.text) if one.startswith(label)), None)
+            if said.listener == who and line is not None:
+                return await self.says(who, line.partition("　")[0])
+        raise AssertionError(f"{who} was told nothing to write for {label}")
+
     async def wait(self, *, hours: float = 0, days: float = 0, until: str | None = None) -> list[Said]:
         """Push time; the channel, whose seconds are those of the machine, learns that those to answer in are over."""
         self.wecom._handles._cards.clear()
@@ -203,6 +212,11 @@ class WecomTown(Town):
             id=letter.row,
             data=tuple(data for _, data in buttons),
         )
+
+
+def choices(text: str) -> list[str]:
+    """What may be written instead of pressing: the lines under a message's last line of all."""
+    return text.partition(TO_WRITE)[2].split("\n") if TO_WRITE in text else []
 
 
 @asynccontextmanager
