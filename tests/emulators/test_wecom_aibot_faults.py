@@ -164,6 +164,18 @@ async def test_the_connection_is_closed_instead_of_an_answer(wire: Wire, emulato
     assert len(emulator.visible) == 1
 
 
+async def test_the_connection_falls_silent_with_a_frame_that_had_its_effect(
+    wire: Wire, emulator: AibotEmulator
+) -> None:
+    emulator.fault(SEND, answer="silence", effect=True)
+    await wire.say(FRAME | {"body": BODY})
+    await wire.say({"cmd": "ping", "headers": {"req_id": "p"}})
+    assert await wire.quiet()
+    assert not wire.reading.done()
+    assert not emulator.connected
+    assert len(emulator.visible) == 1
+
+
 async def test_half_an_answer_comes(wire: Wire, emulator: AibotEmulator) -> None:
     emulator.fault(SEND, answer="broken", effect=True)
     await wire.say(FRAME | {"body": BODY})

@@ -115,8 +115,9 @@ class AibotEmulator(Talking):
 
     @property
     def connected(self) -> bool:
-        """Whether a subscribed connection is there."""
-        return self.server.bot is not None and self.server.bot.subscribed
+        """Whether a connection is there that is subscribed, and not forgotten."""
+        bot = self.server.bot
+        return bot is not None and bot.subscribed and not bot.forgotten
 
     def passed(self, chat: str, seconds: float) -> int:
         """How many messages were let through to a chat in the last seconds."""
@@ -179,8 +180,7 @@ class AibotEmulator(Talking):
     def silence(self) -> None:
         """The bot's connection stays open, and nothing comes of it any more: no ack, no pong, no callback."""
         if self.server.bot is not None:
-            bot, self.server.bot = self.server.bot, None
-            bot.silent = True
+            self.server.silence(self.server.bot)
 
     def forget(self) -> None:
         """The bot's connection stays open, and every frame on it gets 846609."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Answer = Literal["normal", "none", "broken", "abort", "close"]
+Answer = Literal["normal", "none", "broken", "abort", "close", "silence"]
 
 
 @dataclass(slots=True)
@@ -15,7 +15,8 @@ class Fault:
     code      the errcode to answer instead of 0; None leaves the answer alone
     effect    whether the frame still does what it says before the answer goes wrong
     answer    normal; none: no answer ever (a lost ack, with `effect`); broken: JSON cut in half;
-              abort: the connection dies without a close frame (1006); close: it is closed with 1000
+              abort: the connection dies without a close frame (1006); close: it is closed with 1000;
+              silence: none, and nothing ever again on this connection, which stays open
     delay     seconds before the answer, after the effect
     """
 

@@ -258,6 +258,8 @@ class Server:
             connection.abort()
         elif fault.answer == "close":
             await connection.close()
+        elif fault.answer == "silence":
+            self.silence(connection)
         elif fault.answer != "none":
             words = ack(frame, code, WORDS.get(code, "error"), body)
             if fault.answer == "broken":
@@ -266,6 +268,12 @@ class Server:
                 self.say_later(connection, frame, words, fault.delay)
             else:
                 await connection.say(words)
+
+    def silence(self, connection: Connection) -> None:
+        """A connection that stays open, and on which nothing is heard or said any more."""
+        connection.silent = True
+        if self.bot is connection:
+            self.bot = None
 
     def say_later(self, connection: Connection, frame: Frame, words: str, seconds: float) -> None:
         """An answer that takes its time, while others overtake it."""
