@@ -141,8 +141,5 @@ def _led(keys: Sequence[Key]) -> Sequence[tuple[bool, Key]]:
 def done_key(text: str, say: Say) -> Key:
     """The one button of a card whose others are outdated: it looks the matter up, as a card must have one."""
     found = _NUMBER.search(text)
-    button = Button(Verb.STATUS, found[0].lstrip("#")) if found else Button(Verb.HELP)
-    try:
-        return Key(say(Said("card.over")), button.data)
-    except ValueError:
-        return Key(say(Said("card.over")), Button(Verb.HELP).data)
+    look = Button(Verb.STATUS, found[0][1:21]) if found else Button(Verb.HELP)
+    return Key(say(Said("card.over")), look.data)

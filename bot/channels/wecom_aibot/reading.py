@@ -82,7 +82,7 @@ class _Reader:
     def _without_mention(self, text: str) -> str:
         """The text without the bot's name; where nobody has told it, without the first name that a group says."""
         if self._name:
-            return re.sub(rf"@{re.escape(self._name)}{_ENDS_NAME}", " ", text).strip()
+            return re.sub(rf"(?<![A-Za-z0-9.])@{re.escape(self._name)}{_ENDS_NAME}", " ", text).strip()
         return text.strip() if is_private(self._body) else _FIRST_MENTION.sub("", text).strip()
 
     def _incoming(self, **more: Any) -> Incoming:

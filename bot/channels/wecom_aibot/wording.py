@@ -11,7 +11,7 @@ _SPARE = 256
 """Bytes kept free for the signs that are widened where a piece begins."""
 _ENDS = ("\n\n", "\n", "。", "；", "！", "？", ". ", "，", " ")
 """Where a text is best cut, the best first."""
-_ADDRESS = re.compile(r"https?://[^\s<>\"，。；！？（）【】“”]+")
+_ADDRESS = re.compile(r"https?://[^\s<>\[\]()*`~\"，。；！？（）【】“”]+")
 _PAIRED = "*_`"
 _MARKS: Sequence[re.Pattern[str]] = (
     re.compile(r"^ {0,3}#{1,6}(?=[ \t]|$)", re.MULTILINE),  # a heading
@@ -29,14 +29,15 @@ _JOINERS = frozenset("\u200d\ufe0e\ufe0f\u20e3")
 
 
 def literal(text: str) -> str:
-    """The text with every sign that would be taken for markup in its full-width form, addresses aside.
+    """The text with every sign that would be taken for markup in its full-width form; addresses go on working.
 
     No escape is documented, and the backslash has been seen to be shown: so the sign itself gives way.
     """
     pieces, begin = [], 0
     paired = tuple(sign for sign in _PAIRED if text.count(sign) > 1)
     for address in _ADDRESS.finditer(text):
-        pieces += [_widened(text[begin : address.start()], paired), address[0]]
+        spelled = address[0].replace("_", "%5F") if "_" in paired else address[0]
+        pieces += [_widened(text[begin : address.start()], paired), spelled]
         begin = address.end()
     widened = "".join([*pieces, _widened(text[begin:], paired)])
     return re.sub(r"^(?: {4,}|\t+)", lambda indent: "\u3000" * len(indent[0]), widened, flags=re.MULTILINE)
