@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from starlette.routing import BaseRoute
 
@@ -241,6 +241,22 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Let go of the network; nothing is sent any more."""
+        ...
+
+
+@runtime_checkable
+class Doorkeeper(Protocol):
+    """A platform that knows who sits in front of a web page, as the page was opened inside it."""
+
+    name: str
+    inside: str
+
+    def way(self, back: str, state: str) -> str:
+        """Where the browser goes to be recognised; it comes back to the address `back` with a code and the `state`."""
+        ...
+
+    async def who(self, code: str) -> str | None:
+        """The platform's user id behind a code, once; None where it says nobody. TimeoutError where it does not say."""
         ...
 
 

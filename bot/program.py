@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.app import App, Park, machine_time
-from bot.channel import Channel
+from bot.channel import Channel, Doorkeeper
 from bot.channels import Kit, Menu, make_channel
 from bot.civil import CivilClock
 from bot.demo.controls import Controls, opening
@@ -132,6 +132,7 @@ def _context(plan: Plan, app: App, board: PostBoard, controls: Controls | None) 
         demo=controls,
         hosts=frozenset({plan.host}),
         routes=tuple(route for channel in app.channels.values() for route in channel.routes(app.desk)),
+        doorkeeper=next((channel for channel in app.channels.values() if isinstance(channel, Doorkeeper)), None),
     )
 
 

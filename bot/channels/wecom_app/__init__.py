@@ -51,7 +51,6 @@ class WecomApp(PlainChannel):
 
     name = NAME
     inside = "wxwork"
-    """How browsers inside WeCom call themselves."""
 
     def __init__(self, app: App, kit: Kit, *, pace: Pace | None = PACE) -> None:
         self.abilities = replace(ABILITIES, pace=pace)
