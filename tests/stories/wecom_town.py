@@ -1,13 +1,14 @@
 """The town on enterprise WeChat: the same people talk to a smart bot over a server that behaves as WeCom's does."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.app import App, Park
-from bot.channel import Pace, Parcel
+from bot.channel import Pace, Parcel, Uncertain
 from bot.channels.wecom_aibot import WecomAibotChannel
 from bot.channels.wecom_aibot.connection import Account, Timing
 from bot.civil import CivilClock
@@ -46,17 +47,22 @@ class Letter:
 
 
 class WatchedChannel(WecomAibotChannel):
-    """The channel, and which message of the platform came of which row."""
+    """The channel, which message of the platform came of which row, and how often it could not tell."""
 
     def __init__(self, emulator: AibotEmulator, *parts: Any, **more: Any) -> None:
         super().__init__(*parts, **more)
         self.emulator = emulator
         self.letters: dict[int, Letter] = {}
+        self.doubts: Counter[int] = Counter()
         self.known: set[int] = set()
 
     async def send(self, parcel: Parcel) -> str:
         """Send, and look at what stands in the chat now."""
-        name = await super().send(parcel)
+        try:
+            name = await super().send(parcel)
+        except Uncertain:
+            self.doubts[parcel.id] += 1
+            raise
         if parcel.kind != "edit":
             letter = self.letters.setdefault(parcel.id, Letter(parcel.id, parcel.chat))
             letter.seen.append(self.found(parcel, name))
