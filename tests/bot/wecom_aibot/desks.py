@@ -15,7 +15,7 @@ from bot.channels.wecom_aibot.connection import Account, Timing
 from domain.chat import Attachment, Incoming
 from domain.said import Said
 from tests.emulators.wecom.aibot import AibotEmulator
-from tests.making import civil
+from tests.making import ZONE, civil
 from texts import Catalogue, render
 
 AT = civil("2026-03-11 09:00")
@@ -102,7 +102,7 @@ class Line:
 
 def words(said: Said) -> str:
     """What the channel itself says."""
-    return render(_CATALOGUE, said, "zh", AT.tzinfo)
+    return render(_CATALOGUE, said, "zh", ZONE)
 
 
 def channel_at(server: AibotEmulator, *, timing: Timing = QUICK, **more: Any) -> WecomAibotChannel:

@@ -24,7 +24,7 @@ def parcel(text: str = TASK, *keys: Key) -> Parcel:
 
 def shown(text: str, *keys: Key) -> list[tuple[str, list[str]]]:
     """Text and labels of each part; every card was held against the platform's rules and advice."""
-    found = []
+    found: list[tuple[str, list[str]]] = []
     for part in parts(parcel(text, *keys), words):
         flat = [key for row in part.keys for key in row]
         if not flat:

@@ -1,5 +1,7 @@
 """What `lianqi check` says of the smart bot."""
 
+from typing import Any
+
 from bot.channel import Finding
 from tests.bot.wecom_aibot.desks import GROUP, channel_at
 from tests.emulators.wecom.aibot import AibotEmulator
@@ -7,7 +9,7 @@ from tests.emulators.wecom.aibot import AibotEmulator
 GROUPS = {GROUP: "大树营联企群"}
 
 
-async def found(server: AibotEmulator, groups: dict[str, str] | None = None, **more: str) -> list[tuple[str, bool]]:
+async def found(server: AibotEmulator, groups: dict[str, str] | None = None, **more: Any) -> list[tuple[str, bool]]:
     """Keys of the findings, and whether each must be mended."""
     channel = channel_at(server, **more)
     findings: list[Finding] = list(await channel.examine(GROUPS if groups is None else groups))
