@@ -181,6 +181,10 @@ class Desk(Protocol):
         """Make known how the bot is called there, and the address at which a person begins a private chat with it."""
         ...
 
+    async def speak_in(self, channel: str, groups: Sequence[str]) -> None:
+        """Make known the groups, by name or id, in which a channel only speaks, beside the bot that hears there."""
+        ...
+
     def now(self) -> datetime:
         """Civil time."""
         ...

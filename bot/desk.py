@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.channel import NotKept, Replayed, Update
 from bot.leasing import hold
 from domain.chat import Attachment
-from storage import chats, files, inbox, turns
+from storage import accounts, chats, files, inbox, reaching, turns
 from storage.database import Database, Tx
 from storage.errors import StorageUnavailable
 
@@ -74,7 +74,18 @@ class FrontDesk:
 
     async def introduce(self, channel: str, name: str, link: str) -> None:
         """Make known how the bot is called on a platform, and where a person begins a private chat with it."""
-        await self._database.transaction(lambda tx: chats.introduce(tx, channel, name, link))
+        at = self._now()
+
+        async def unit(tx: Tx) -> None:
+            await chats.introduce(tx, channel, name, link)
+            await accounts.reach_all(tx, channel, at)
+
+        await self._database.transaction(unit)
+
+    async def speak_in(self, channel: str, groups: Sequence[str]) -> None:
+        """Make known the groups in which a channel only speaks; those of an earlier config are let go."""
+        at = self._now()
+        await self._database.transaction(lambda tx: reaching.speak_in(tx, channel, groups, at))
 
     def now(self) -> datetime:
         """Civil time."""

@@ -25,7 +25,7 @@ from domain.rules import Rules
 from domain.said import Fact, Said
 from handlers import ledger, policy_ledger
 from reports.roster import write_roster
-from storage import chats, invites, leases, people, roster
+from storage import chats, invites, leases, people, reaching, roster
 from storage.database import Database, Tx
 from storage.open import BACKENDS
 from storage.years import read_years
@@ -139,7 +139,8 @@ async def _examine_channels(office: Office, database: Database) -> list[Finding]
     found: list[Finding] = []
     made = make_channels(Park(office.rules, office.catalogue), office.config.channels.sections)
     for name, channel in made.items():
-        groups = await database.reading(lambda tx, name=name: people.groups_on(tx, name))  # type: ignore[misc]  # mypy cannot type a lambda with a default
+        where = reaching.ROBOTS.get(name, name)
+        groups = await database.reading(lambda tx, where=where: people.groups_on(tx, where))  # type: ignore[misc]  # mypy cannot type a lambda with a default
         found += await _unheard(database, name, channel)
         if channel.abilities.single_connection and await _is_connected(database, name):
             found.append(Finding(Said("check.connected", {"channel": name})))

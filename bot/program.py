@@ -20,7 +20,7 @@ from bot.web.server import make_web, serve
 from domain.said import Said
 from domain.verbs import Verb
 from handlers import menus
-from storage import moments
+from storage import accounts, moments
 from storage.database import Database
 from storage.open import open_database
 from texts import LANGUAGES, render
@@ -70,6 +70,7 @@ async def _run(plan: Plan, database: Database, announce: Callable[[str], None]) 
     bell = Bell()
     board = PostBoard(database, bell, civil)
     app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil)
+    await database.transaction(lambda tx: accounts.switch(tx, plan.channels))
     controls = Controls(app) if plan.demo else None
     if controls is not None:
         await seed(database, plan.park.rules, civil())

@@ -13,6 +13,7 @@ CHANNELS: Mapping[str, str] = {
     "telegram": "bot.channels.telegram:make",
     "wecom_aibot": "bot.channels.wecom_aibot:make",
     "wecom_app": "bot.channels.wecom_app:make",
+    "wecom_group": "bot.channels.wecom_group:make",
 }
 
 Menu = Mapping[str, Sequence[tuple[str, str]]]

@@ -59,7 +59,9 @@ class WecomApp(PlainChannel):
         self._wire = Wire(app.api_base)
         self._account = Account(self._wire, app.corp_id, app.secret)
         self._sender = sending.Sender(self._account, app.agent_id, kit.say)
-        self._intake = Intake(Keys(app.corp_id, app.agent_id, app.token, app.aes_key), self.name_of)
+        self._intake = Intake(
+            Keys(app.corp_id, app.agent_id, app.token, app.aes_key), self.name_of, self._sender.keep_code
+        )
         self._names: OrderedDict[str, str] = OrderedDict()
 
     async def run(self, desk: Desk) -> None:
@@ -81,10 +83,7 @@ class WecomApp(PlainChannel):
 
     def read(self, body: Mapping[str, Any], at: datetime) -> Incoming | None:
         """A callback as a message; ValueError where it cannot be read."""
-        message = reading.read(body, at)
-        if message is not None and message.answer_token:
-            self._sender.keep_code(message.message_id, message.answer_token)
-        return message
+        return reading.read(body, at)
 
     async def fetch(self, remote: str, desk: Desk) -> Attachment | LostFile:
         """Download a file and keep it; WeCom keeps it for three days."""

@@ -21,6 +21,8 @@ PATH = "/channels/wecom_app"
 FRESH = timedelta(seconds=300)
 Namer = Callable[[str], Awaitable[str]]
 """The name of a member by his user id, "" where it is not known in time."""
+Pressed = Callable[[str, str], None]
+"""Hears of a card that was pressed, and of the code with which it can be changed."""
 
 
 def _wrong() -> Response:
@@ -41,9 +43,10 @@ class Keys:
 class Intake:
     """One app's callbacks."""
 
-    def __init__(self, keys: Keys, name_of: Namer) -> None:
+    def __init__(self, keys: Keys, name_of: Namer, pressed: Pressed) -> None:
         self._keys = keys
         self._name_of = name_of
+        self._pressed = pressed
 
     def routes(self, desk: Desk) -> tuple[Route, Route]:
         """GET is the console's trial of the address, POST brings messages."""
@@ -103,3 +106,4 @@ class Intake:
             body = {"message": dict(fields), "name": await self._name_of(sender)}
             updates = [Update(external_id(fields), sender, body)]
         await desk.receive(NAME, self._keys.corp_id, updates, once=mark)
+        self._pressed(fields.get("TaskId", ""), fields.get("ResponseCode", ""))

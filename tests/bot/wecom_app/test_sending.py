@@ -10,7 +10,7 @@ import pytest
 
 from bot.channel import Document, Uncertain, Undeliverable, Unsent
 from bot.channels.pieces import pieces
-from tests.bot.wecom_app.desks import Line, keys, line
+from tests.bot.wecom_app.desks import Line, called, keys, line
 from tests.errors import ExpectedErrors
 
 JPEG = Document("现场.jpg", "image/jpeg", b"\xff\xd8\xff" + b"x" * 50)
@@ -106,11 +106,10 @@ async def test_the_buttons_that_are_left_stay_on_the_card(wire: Line) -> None:
 async def test_a_press_brings_another_code(wire: Line) -> None:
     (card,) = await wire.send("请接单", keys=keys("接单"))
     await wire.send("请接单", kind="edit", edits=card, keys=keys("退单"))
-    wire.server.core.responses["code-2"] = wire.server.core.responses[wire.server.sent[0].response_code]
-    wire.server.core.responses["code-2"].used = False
-    fields = {"FromUserName": "zhang", "MsgType": "event", "Event": "template_card_event", "TaskId": card}
-    wire.channel.read({"message": {**fields, "EventKey": "x", "ResponseCode": "code-2"}}, wire.desk.now())
+    async with called(wire):
+        await wire.server.presses("zhang", wire.server.sent[0], "接单")
     assert await wire.send("请接单", kind="edit", edits=card) == [card]
+    assert len(wire.server.core.updated) == 2
 
 
 # Files ----------------------------------------------------------------------------------------------------------
