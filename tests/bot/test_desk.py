@@ -67,6 +67,19 @@ async def test_what_cannot_be_committed_is_not_called_received(
     assert wakes.times == 0
 
 
+async def test_a_file_that_cannot_be_committed_is_not_kept_and_whoever_knows_the_storage_hears_so_too(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(unit: Any) -> Any:
+        raise StorageUnavailable("the disk is full")
+
+    monkeypatch.setattr(database, "transaction", full)
+    desk = FrontDesk(database, Clock(), Wakes())
+    for known in (NotKept, StorageUnavailable):
+        with pytest.raises(known, match="full"):
+            await desk.keep_file(b"x", "x.jpg", "image/jpeg")
+
+
 async def test_a_batch_is_kept_whole_or_not_at_all(database: Database) -> None:
     desk = FrontDesk(database, Clock(), Wakes())
     with pytest.raises(TypeError):
