@@ -151,7 +151,7 @@ async def test_a_quoted_number_of_which_the_chat_was_never_told_means_no_matter(
     await park.says(OTHER, "诉求 门口停电")
     said = await park.says(BOSS, "撤回", where=SINGLE, addressed=True, quoted="#1 车间")
     assert {row["status"] for row in await park.all("SELECT status FROM appeals")} == {"dispatched"}
-    assert "work.withdrawn" not in to(said, SINGLE)
+    assert "refused.not_found" not in to(said, SINGLE)
 
 
 # Questions and their buttons ------------------------------------------------------------------------------------------

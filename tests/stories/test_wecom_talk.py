@@ -64,7 +64,9 @@ async def test_a_number_of_which_this_chat_was_told_nothing_means_nothing(town: 
     await town.says(BOSS, "诉求 车间电压低", where=GROUP)
     strange = await town.emulator.says(town.users[OTHER_BOSS], "去看 #1 车间", chat=town.groups[MULTI], at_bot=False)
     await town.emulator.says(town.users[OTHER_BOSS], "这里也停了", chat=town.groups[MULTI], quote=strange)
-    assert (MULTI, "work.supplemented") not in keys(await town.settle())
+    told = keys(await town.settle())
+    assert (MULTI, "work.supplemented") not in told
+    assert "refused.not_found" not in [key for _, key in told]
 
 
 async def test_a_picture_is_added_by_quoting_it(town: WecomTown) -> None:

@@ -63,6 +63,20 @@ def test_matters_to_pick_from_are_rows_with_their_numbers_on_the_buttons() -> No
     assert text == "您指哪一件？\n#7：车间电压低，一天跳停三次\n#12：车间电压低，一天跳停三次"
 
 
+def test_rows_of_choices_never_push_a_texts_own_lines_off_the_card() -> None:
+    text = "您指哪一件？\n" + "停" * 100 + "\n联系人：张建国\n承办单位：县供电公司"
+    pick = Key("#7 车间电压低，一天跳停三次", "pick:7::status")
+    (words_part, card) = shown(text, pick)
+    assert words_part == (text, [])
+    assert card[1] == ["#7"]
+
+
+def test_two_buttons_that_do_the_same_are_no_card() -> None:
+    ((text, labels),) = shown("请确认", ACCEPT, ACCEPT)
+    assert labels == []
+    assert text.endswith("接单 1\n接单 1")
+
+
 def test_other_long_labels_bear_signs_that_are_no_matters_number() -> None:
     firms = [Key(f"第{n}精密机械制造有限公司", f"confirm:::{n}") for n in (1, 2)]
     ((text, labels),) = shown("是哪一家？", *firms)

@@ -172,6 +172,8 @@ def test_a_file_is_deciphered_whatever_its_length(content: bytes, key: str) -> N
         (encipher(b"x", KEY), "不是密钥"),
         (encipher(b"x", KEY), SPELLED[::-1]),
         (encipher(b"x", KEY)[:-16], SPELLED),
+        (encipher(b"\x21" * 32, KEY)[:32], SPELLED),
+        (encipher(b"\x21" * 64, KEY)[:64], SPELLED),
     ],
 )
 def test_what_is_no_such_file_is_not_taken_for_one(sealed: bytes, key: str) -> None:

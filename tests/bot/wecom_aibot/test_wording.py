@@ -96,9 +96,10 @@ def test_no_piece_ends_within_what_people_see_as_one_character(whole: str) -> No
 
 
 def test_a_piece_that_begins_at_a_cut_begins_no_heading() -> None:
-    pieces = split("停" * 100 + " # 电" * 50, 400)
+    pieces = split("停" * 100 + "，# 电" * 50, 400)
     assert len(pieces) > 1
     assert all(plain(piece) == piece for piece in pieces)
+    assert any(piece.startswith("＃") for piece in pieces)
 
 
 def test_a_message_is_known_again_by_its_words_however_they_are_spaced() -> None:
