@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot import logs, workbook
+from bot import logs, reachability, workbook
 from bot.app import Park, machine_seconds, machine_time
 from bot.cards import invite_card
 from bot.channel import Channel, Finding
@@ -127,8 +127,11 @@ async def check(path: Path, echo: Echo) -> None:
     async with opened(office.config.storage_url) as database:
         found = list(await database.reading(lambda tx: findings(tx, office.rules, at)))
         found += await _examine_channels(office, database)
-    for finding in found:
+        lost = await database.reading(lambda tx: reaching.unreached(tx, office.config.channels.on))
+    for finding in (*found, *reachability.findings(lost)):
         echo(office.say("errand.must" if finding.must else "errand.may", {"what": finding.said}))
+    if (left := reachability.steps(found, lost)) is not None:
+        echo(office.render(left))
     if any(finding.must for finding in found):
         raise Failed(office.say("errand.check_failed"))
     echo(office.say("errand.check_passed"))
