@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 import random
 import secrets
 from collections.abc import Callable, Mapping
@@ -47,6 +48,7 @@ class Timing:
     """Seconds: between pings, for an answer, of the first and the longest pause between two connections.
 
     `stable`: a connection that lived so long was a good one. `kicked`: how long somebody else's connection is left be.
+    `fresh`: after so long a silence a message is sent only behind a ping that was answered.
     """
 
     ping: float = 30.0
@@ -55,6 +57,7 @@ class Timing:
     longest_pause: float = 30.0
     stable: float = 5.0
     kicked: float = 60.0
+    fresh: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class Connection:
         self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._over = asyncio.Event()
+        self._heard = _moment()
+        self._checking: asyncio.Task[None] | None = None
 
     async def ask(
         self, cmd: str, body: Mapping[str, Any] | None = None, *, req_id: str = "", seconds: float | None = None
@@ -99,7 +104,7 @@ class Connection:
             answer = await self._exchange(cmd, name, body, seconds or self._timing.answer)
         code = answer.get("errcode")
         if code == NOT_SUBSCRIBED:
-            self.give_up()
+            self._retire()
             raise NotConnected("the socket is open and not subscribed any more")
         if isinstance(code, int) and code != 0:
             raise Refused(code, str(answer.get("errmsg") or ""))
@@ -123,17 +128,19 @@ class Connection:
             raise Lost(f"the connection broke: {type(end).__name__}") from None
         finally:
             self._waiting.pop(req_id, None)
+            if self._over.is_set():
+                self._retire()
         return found
 
     async def read(self, receive: Receive) -> None:
         """Hand on what comes until the end, which is NotConnected or Kicked."""
-        while not self._over.is_set():
+        while True:
             try:
                 raw = await self._socket.recv()
             except WebSocketException as end:
                 raise NotConnected(f"the connection ended: {end}") from None
+            self._heard = _moment()
             self._take(raw, receive)
-        raise NotConnected("the connection was given up")
 
     def _take(self, raw: str | bytes, receive: Receive) -> None:
         try:
@@ -169,10 +176,11 @@ class Connection:
             raise NotConnected("the socket is open and not subscribed any more")
 
     async def stay_alive(self) -> None:
-        """Ping until no answer comes; NotConnected then."""
+        """Ping again and again; where no answer comes the reading ends, and with it the connection."""
         while True:
             await asyncio.sleep(self._timing.ping)
-            await self.check()
+            with suppress(NotConnected):
+                await self.check()
 
     async def check(self) -> None:
         """One ping; NotConnected where it is not answered, and the connection is given up."""
@@ -181,6 +189,28 @@ class Connection:
         except (Lost, Refused) as trouble:
             self.give_up()
             raise NotConnected(f"a ping was not answered: {trouble}") from None
+
+    async def be_sure(self) -> None:
+        """Where nothing came for a while, ping first; NotConnected where nobody is there.
+
+        A message that is sent into a dead line may have arrived, for all anybody knows; one that waits has not.
+        """
+        if _moment() - self._heard <= self._timing.fresh:
+            return
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self.check())
+            self._checking.add_done_callback(_seen)
+        await asyncio.shield(self._checking)
+
+    def doubt(self) -> None:
+        """An answer did not come: nothing more is sent before a ping was answered."""
+        self._heard = -math.inf
+
+    def _retire(self) -> None:
+        """Send nothing any more; what is under way may still be answered, then it is over."""
+        self._over.set()
+        if not self._waiting:
+            self._socket.transport.abort()
 
     def give_up(self) -> None:
         """Let nobody use it any more; whoever reads it closes it."""
@@ -213,9 +243,11 @@ class Line:
         connection = self.connection
         if connection is None:
             raise NotConnected("there is no connection now")
+        await connection.be_sure()
         try:
             return await connection.ask(cmd, body, req_id=req_id, seconds=seconds)
         except Lost:
+            connection.doubt()
             self._look_after(connection)
             raise
 
@@ -295,7 +327,13 @@ async def _first_of(reading: "asyncio.Task[None]", work: Any) -> None:
 
 async def _checked(connection: Connection) -> None:
     with suppress(NotConnected):
-        await connection.check()
+        await connection.be_sure()
+
+
+def _seen(done: "asyncio.Task[None]") -> None:
+    """Whoever still waits is told; if nobody does, that is no error."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _moment() -> float:

@@ -129,6 +129,8 @@ class Server:
         self.core.ring()
         try:
             async for raw in socket:
+                if connection.closed:
+                    break
                 if connection.silent:
                     continue
                 connection.heard_at = self.core.now()
