@@ -1,4 +1,4 @@
-"""What is particular about talking to the smart bot: cards that change when pressed, quotes without ids, first words."""
+"""What is particular about talking to the smart bot: cards that change when pressed, quotes without ids, greetings."""
 
 from collections.abc import AsyncIterator
 

@@ -24,6 +24,8 @@ _wire_log.setLevel(logging.WARNING)  # its debug lines show frames, which hold t
 MOST_FRAME = 8 * 1024 * 1024
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
+LANDING_SECONDS = 2.0
+"""Less than the time between the end of the work and the end of its lease (bot/leasing.py)."""
 MESSAGE, EVENT = "aibot_msg_callback", "aibot_event_callback"
 
 
@@ -217,6 +219,12 @@ class Connection:
         self._over.set()
         self._socket.transport.abort()
 
+    async def land(self) -> None:
+        """Give what has left a moment for its answers, so that a stop leaves little open; nothing more leaves."""
+        self._over.set()
+        if self._waiting:
+            await asyncio.wait(set(self._waiting.values()), timeout=LANDING_SECONDS)
+
     def end(self) -> None:
         """It is over: whoever waits for an answer will not get one."""
         self._over.set()
@@ -298,6 +306,8 @@ class Line:
                 await _first_of(reading, connection.stay_alive())
             finally:
                 self.connection = None
+                if not reading.done():
+                    await connection.land()
                 connection.end()
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)

@@ -58,18 +58,18 @@ class Intake:
 
     def _note(self, callback: Callback) -> tuple[str, str]:
         """Remember how it can be answered; what the message is called, "" where it is of no interest, and its chat."""
-        body, connection = callback.body, callback.connection
+        body, connection, chat = callback.body, callback.connection, chat_of(callback.body)
         if callback.cmd == MESSAGE:
-            self._handles.note_message(str(body["msgid"]), callback.req_id, connection)
-            return str(body["msgid"]), chat_of(body)
+            self._handles.note_message(str(body["msgid"]), callback.req_id, connection, chat)
+            return str(body["msgid"]), chat
         kind = body["event"]["eventtype"]
         if kind == "enter_chat":
-            self._handles.note_message(event_id(body), callback.req_id, connection, greets=True)
+            self._handles.note_message(event_id(body), callback.req_id, connection, chat, greets=True)
         elif kind == "template_card_event":
-            self._handles.note_press(str(body["event"][kind]["task_id"]), callback.req_id, connection)
+            self._handles.note_press(str(body["event"][kind]["task_id"]), callback.req_id, connection, chat)
         else:
             return "", ""
-        return event_id(body), chat_of(body)
+        return event_id(body), chat
 
     async def _bring(
         self, desk: Desk, callback: Callback, name: str, chat: str, before: "asyncio.Task[None] | None"

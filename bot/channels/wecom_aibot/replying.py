@@ -17,11 +17,13 @@ MOST_REMEMBERED = 20_000
 class Handle:
     """A request that may be answered on the connection that brought it, and on no other, until then.
 
+    The answer appears in `chat`, wherever it was meant for.
     `clock` is that of the event loop: storage's thread, which has none, may ask whether a card can be changed.
     """
 
     req_id: str
     connection: Connection
+    chat: str
     until: float
     clock: Callable[[], float]
     greets: bool = False
@@ -34,19 +36,20 @@ class Handles:
         self._messages: OrderedDict[str, Handle] = OrderedDict()
         self._cards: OrderedDict[str, Handle] = OrderedDict()
 
-    def note_message(self, message_id: str, req_id: str, connection: Connection, *, greets: bool = False) -> None:
+    def note_message(self, name: str, req_id: str, connection: Connection, chat: str, *, greets: bool = False) -> None:
         """Somebody spoke, or came in: then he is greeted."""
         lives, clock = QUICK_SECONDS if greets else MESSAGE_SECONDS, asyncio.get_running_loop().time
-        _keep(self._messages, message_id, Handle(req_id, connection, clock() + lives, clock, greets))
+        _keep(self._messages, name, Handle(req_id, connection, chat, clock() + lives, clock, greets))
 
-    def note_press(self, task_id: str, req_id: str, connection: Connection) -> None:
+    def note_press(self, task_id: str, req_id: str, connection: Connection, chat: str) -> None:
         """A card's button was pressed."""
         clock = asyncio.get_running_loop().time
-        _keep(self._cards, task_id, Handle(req_id, connection, clock() + QUICK_SECONDS, clock))
+        _keep(self._cards, task_id, Handle(req_id, connection, chat, clock() + QUICK_SECONDS, clock))
 
-    def message(self, message_id: str | None, connection: Connection | None) -> Handle | None:
-        """How to answer a message on this connection, if it still can be."""
-        return _alive(self._messages.get(message_id or ""), connection)
+    def message(self, message_id: str | None, connection: Connection | None, chat: str) -> Handle | None:
+        """How to answer a message of this chat on this connection, if it still can be."""
+        handle = _alive(self._messages.get(message_id or ""), connection)
+        return handle if handle is not None and handle.chat == chat else None
 
     def press(self, task_id: str | None, connection: Connection | None) -> Handle | None:
         """How to change a card on this connection, if it was pressed just now."""

@@ -125,7 +125,7 @@ class Sender:
 
     async def _say_it(self, parcel: Parcel, kind: str, content: Mapping[str, Any]) -> None:
         """Directly where it answers somebody who can still be answered, else as a message of its own."""
-        handle = self._handles.message(parcel.reply_to, self._line.connection)
+        handle = self._handles.message(parcel.reply_to, self._line.connection, parcel.chat)
         body: Mapping[str, Any] = {"msgtype": kind, kind: content}
         if handle is not None and not (handle.greets and kind not in ("markdown", "template_card")):
             if await self._answered(handle, body):

@@ -62,6 +62,13 @@ async def test_after_a_reconnect_the_answer_is_pushed_at_once(wire: Line) -> Non
     assert commands(wire) == [SEND]
 
 
+async def test_an_answer_meant_for_another_chat_never_appears_where_the_question_was_asked(wire: Line) -> None:
+    message = await asked(wire)
+    await wire.send("只给您看", chat=ZHANG, reply_to=message)
+    (sent,) = wire.server.visible
+    assert (sent.chat, sent.cmd) == (ZHANG, SEND)
+
+
 async def test_an_answer_that_is_refused_as_too_late_is_pushed_and_never_tried_again(wire: Line) -> None:
     message = await asked(wire)
     wire.server.fault(RESPOND, code=846605)
@@ -274,6 +281,14 @@ async def test_a_connection_that_breaks_under_a_message_leaves_it_open(wire: Lin
         await wire.send()
     await wire.gone()
     await wire.back()
+
+
+async def test_what_is_under_way_at_a_stop_gets_its_answer() -> None:
+    async with line() as wire:
+        wire.server.fault(SEND, effect=True, delay=0.05)
+        sending = asyncio.create_task(wire.send())
+        await wire.server.until(lambda: len(wire.server.visible) == 1)
+    assert await sending == [known_as("已登记 #12")]
 
 
 async def test_nothing_leaves_without_a_connection() -> None:
