@@ -183,7 +183,7 @@ class WecomTown(Town):
         """All that was said so far is in the inbox: frames keep their order, so a ping's answer comes behind them."""
         async with asyncio.timeout(10):
             if self.wecom._line.connection is not None:
-                await self.wecom._line.connection.check()
+                await self.wecom._line.connection.ask("ping", seconds=5.0)
             while waiting := list(self.wecom._intake._last.values()):
                 await asyncio.wait(waiting)
                 await asyncio.sleep(0)
