@@ -1,4 +1,4 @@
-"""A bot to be killed or frozen: the whole program on the long connection; `python -m tests.faults.wecom_bot DATABASE URL`.
+"""A bot to be killed or frozen: the whole program; `python -m tests.faults.wecom_bot DATABASE URL`.
 
 With a third argument every span of a lease is that part of what it is in earnest.
 """
@@ -29,12 +29,13 @@ MORNING = civil("2026-03-11 09:00")
 
 
 async def people_it(tx: Tx) -> None:
-    """One firm with a contact and a liaison, known to WeCom by their userids."""
+    """One firm with a contact and a liaison, known to WeCom by their userids; both have written to the bot before."""
     contact = await making.make_person(tx, "张建国", Role.CONTACT, chat=False)
     cadre = await making.make_person(tx, "王敏", Role.LIAISON, chat=False)
     await making.make_enterprise(tx, "宏达机械有限公司", contact, liaison_id=cadre)
     await accounts.bind_externally(tx, CHANNEL, OWNER, contact, by=None, at=MORNING)
     await accounts.bind_externally(tx, CHANNEL, LIAISON, cadre, by=None, at=MORNING)
+    await tx.run("UPDATE chats SET reachable = 1")
 
 
 def hasten(part: float) -> None:
