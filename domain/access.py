@@ -68,7 +68,7 @@ WITH_APPEAL: Mapping[Verb, frozenset[Relation]] = {
     Verb.REQUEST: _HANDLER,
     Verb.RESOLVE: _HANDLER,
     Verb.EXPLAIN: _HANDLER,
-    Verb.INSTANT: _HANDLER,
+    Verb.INSTANT: _ASKED_OR_DONE,
     Verb.TAKE_BACK: _HANDLER,
     Verb.EXTEND: _ASKED_OR_DONE,
     Verb.SUSPEND: _ASKED_OR_DONE,

@@ -226,13 +226,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """A handler's step that he takes back, and what was before it: the status, the last news."""
+    """A handler's step that he takes back, and what was before it: the status, and what had happened by then."""
 
     verb: Verb
     by: int | None
     at: datetime
     status: Status
     progress_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    contacted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,12 +116,17 @@ def resolve_as(resolution: str) -> Callable[[Moment], Fields]:
 
 
 def do_at_once(moment: Moment) -> Fields:
-    """即办: taken on, talked over and done in one go; the firm is asked all the same."""
-    now = moment.at
+    """即办: taken on, talked over and done in one go; the firm is asked all the same.
+
+    What nobody has been given yet is whoever answers it at intake.
+    """
+    appeal, now = moment.appeal, moment.at
+    at_intake = {"handler_id": moment.by, "dispatched_at": now} if appeal.handler_id is None else {}
     return {
         **resolve_as("resolved")(moment),
-        "acknowledged_at": moment.appeal.acknowledged_at or now,
-        "contacted_at": moment.appeal.contacted_at or now,
+        **at_intake,
+        "acknowledged_at": appeal.acknowledged_at or now,
+        "contacted_at": appeal.contacted_at or now,
     }
 
 
@@ -133,8 +138,10 @@ def take_back(moment: Moment) -> Fields:
     fields: Fields = {"progress_at": slip.progress_at, "parts": reopened}
     if moment.appeal.status is not Status.RESOLVED:
         return fields
-    fields = {**fields, "status": slip.status, "resolved_at": None, "resolution": None, "on_time": None}
-    return {**fields, "acknowledged_at": None} if slip.status is Status.DISPATCHED else fields
+    at_intake = {"handler_id": None, "dispatched_at": None} if slip.status is Status.SUBMITTED else {}
+    undone = dict.fromkeys(("resolved_at", "resolution", "on_time"))
+    before = {"acknowledged_at": slip.acknowledged_at, "contacted_at": slip.contacted_at}
+    return {**fields, **undone, **before, **at_intake, "status": slip.status}
 
 
 def _unanswered(part: Part) -> Part:

@@ -153,7 +153,7 @@ _ROWS = (
     Step(Verb.EXPLAIN, WORKING, Status.RESOLVED, effects.resolve_as("explained"), guards.may_finish, needs_text=True),
     Step(
         Verb.INSTANT,
-        _TRANSFERABLE,
+        _TRANSFERABLE | {Status.SUBMITTED},
         Status.RESOLVED,
         effects.do_at_once,
         guards.may_finish,

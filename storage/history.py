@@ -8,7 +8,7 @@ from datetime import datetime
 
 from domain.said import Fact, to_facts
 from storage.database import Row, Tx
-from storage.values import from_ms_or_none, to_json, to_ms
+from storage.values import from_ms, to_json, to_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,11 @@ async def step_at(tx: Tx, appeal_id: int, version: int) -> Row | None:
     )
 
 
-async def progressed_before(tx: Tx, appeal_id: int, version: int) -> datetime | None:
-    """When the handler reported last before a version."""
-    row = await tx.one(
-        "SELECT MAX(at) AS at FROM events WHERE appeal_id = :id AND name = 'progress' AND version < :version",
+async def done_before(tx: Tx, appeal_id: int, version: int) -> Mapping[str, tuple[datetime, datetime]]:
+    """When each kind of step was taken before a version: by its name, the first time and the last."""
+    rows = await tx.all(
+        """SELECT name, MIN(at) AS first, MAX(at) AS last FROM events WHERE appeal_id = :id AND version < :version
+           GROUP BY name""",
         {"id": appeal_id, "version": version},
     )
-    return from_ms_or_none(row["at"]) if row else None
+    return {row["name"]: (from_ms(row["first"]), from_ms(row["last"])) for row in rows}

@@ -226,6 +226,14 @@ def test_news_of_what_is_put_off_can_be_taken_back_too(status: Status) -> None:
     assert without_asking_anew(back) == without_asking_anew(before)
 
 
+def test_a_units_share_that_ended_in_the_same_moment_has_ended_for_all_that() -> None:
+    before = walk(*WORK, Verb.ASSIST, Verb.SUPERVISE)
+    done = step(before, Verb.PART_DONE, LATER, part=1)
+    slipped = step(done, Verb.PROGRESS, LATER)
+    back = step(slipped, Verb.TAKE_BACK, LATER, slip=slip(done, Verb.PROGRESS, LATER))
+    assert [part.outcome for part in back.parts] == [Outcome.DONE, None]
+
+
 @pytest.mark.parametrize("seconds,allowed", [(0, True), (59, True), (60, False), (61, False), (3600, False)])
 def test_a_slip_is_taken_back_within_a_minute(seconds: int, allowed: bool) -> None:
     before = walk(*WORK)
