@@ -39,6 +39,7 @@ _ASKS_FOR = {  # a coordinator who asks does it at once
     Verb.DIFFICULTY,
     Verb.ASSIST,
     Verb.REFER,
+    Verb.INSTANT,  # 即办 at intake is the coordinator's
 }
 MAY: Mapping[Relation, frozenset[Verb]] = {
     Relation.FIRM: VERDICTS
@@ -47,7 +48,7 @@ MAY: Mapping[Relation, frozenset[Verb]] = {
     | {Verb.AGREE, Verb.DISAGREE},
     Relation.HANDLER: LOOKS
     | {Verb.ACKNOWLEDGE, Verb.CONTACTED, Verb.RETURN, Verb.PROGRESS, Verb.NOTE, Verb.TRANSFER, Verb.REQUEST}
-    | {Verb.RESOLVE, Verb.EXPLAIN, Verb.INSTANT, Verb.TAKE_BACK}
+    | {Verb.RESOLVE, Verb.EXPLAIN, Verb.TAKE_BACK}
     | {Verb.BEYOND, Verb.MILESTONE_DONE}
     | _ASKS_FOR,
     Relation.LIAISON: LOOKS | {Verb.SUPPLEMENT, Verb.CONTACTED, Verb.PROGRESS, Verb.NOTE, Verb.HARD_DATE},

@@ -100,6 +100,7 @@ STAYS: Mapping[Status, tuple[Verb, ...]] = {
 LEADS: Mapping[Status, Mapping[Verb, Status]] = {
     Status.SUBMITTED: {
         Verb.DISPATCH: Status.DISPATCHED,
+        Verb.INSTANT: Status.RESOLVED,  # answered at intake
         Verb.DECLINE: Status.DECLINED,
         Verb.MERGE: Status.MERGED,
         Verb.WITHDRAW: Status.WITHDRAWN,

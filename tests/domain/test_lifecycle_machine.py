@@ -244,15 +244,23 @@ class LifeOfAPark(RuleBasedStateMachine):
         before = self.pick(which)
         who = next((name for name, person in self.park.ids.items() if person == before.handler_id), None)
         if who is None:
-            return
+            who = "周协"  # what nobody has yet a coordinator may answer at intake
         self.attempt(which, who, verb, Details(text="说错了"))
         slipped = self.pick(which)
         if slipped.version == before.version:
             return
         said_at = self.now
         self.now += timedelta(seconds=seconds)
-        reported = self.do(lambda tx: history.progressed_before(tx, slipped.id or 0, slipped.version))
-        slip = Slip(verb, before.handler_id, said_at, before.status, reported)
+        done = self.do(lambda tx: history.done_before(tx, slipped.id or 0, slipped.version))
+        slip = Slip(
+            verb,
+            self.park.ids[who],
+            said_at,
+            before.status,
+            progress_at=done["progress"][1] if "progress" in done else None,
+            acknowledged_at=done["acknowledge"][0] if "acknowledge" in done else None,
+            contacted_at=done["contacted"][0] if "contacted" in done else None,
+        )
         self.attempt(which, who, Verb.TAKE_BACK, Details(slip=slip, facts={"undone": verb.value}))
         after = self.pick(which)
         if seconds >= 60:

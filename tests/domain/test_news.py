@@ -41,6 +41,7 @@ HEARS: list[tuple[tuple[Verb, ...], Verb, set[Listener] | frozenset[Listener]]] 
     (WORK, Verb.RESOLVE, {FIRM, LIAISON}),
     ((*WORK, Verb.INSTRUCT), Verb.RESOLVE, {FIRM, LIAISON, GIVER}),
     (WORK, Verb.EXPLAIN, {FIRM, LIAISON}),
+    ((), Verb.INSTANT, {FIRM, LIAISON}),
     ((Verb.DISPATCH,), Verb.INSTANT, {FIRM, LIAISON}),
     (DONE, Verb.TAKE_BACK, NOBODY),  # what nobody has heard yet needs no word
     (WORK, Verb.EXTEND, {FIRM, LEAD, GROUP}),

@@ -164,7 +164,7 @@ def test_nobody_is_ordered_before_he_has_the_matter() -> None:
 # Taken back ---------------------------------------------------------------------------------------------------------
 def slip(before: Appeal, verb: Verb, at: datetime, by: int = ACTOR) -> Slip:
     """What history says of a step: what it was, whose, when, and what it moved."""
-    return Slip(verb, by, at, before.status, before.progress_at)
+    return Slip(verb, by, at, before.status, before.progress_at, before.acknowledged_at, before.contacted_at)
 
 
 def without_asking_anew(appeal: Appeal) -> Appeal:
@@ -198,6 +198,7 @@ def test_what_is_taken_back_is_as_if_it_had_not_been(verb: Verb, more: tuple[Ver
 @pytest.mark.parametrize(
     "way",
     [
+        (),
         (Verb.DISPATCH,),
         (Verb.DISPATCH, Verb.CONTACTED),
         (Verb.DISPATCH, Verb.SUPERVISE),
