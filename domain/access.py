@@ -1,6 +1,6 @@
 """may(): the one table of who may do what with an appeal; whatever does not stand here is denied."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from domain.appeal import Appeal, Status
@@ -108,14 +108,17 @@ WITHOUT_APPEAL: Mapping[Verb, frozenset[Role]] = {
 }
 
 
-def relations(person: Person, appeal: Appeal, enterprise: Enterprise, head_of: int | None) -> frozenset[Relation]:
-    """How `person` stands to the appeal of `enterprise`; `head_of` is the department that he heads, if any.
+def relations(
+    person: Person, appeal: Appeal, enterprise: Enterprise, heads: Collection[int] = ()
+) -> frozenset[Relation]:
+    """How `person` stands to the appeal of `enterprise`; `heads` are the departments that he heads or stands in for.
 
-    A contact stands to every matter of his firm. While the liaison is on leave his deputy stands in for him: the
-    roster names both, so both count. Nobody who stands on the park's side of a matter counts as its firm: a cadre can
-    never give the firm's answer. A sealed matter exists only for its reporter and for the inspector, who may handle it.
+    A contact stands to every matter of his firm. Who stands in for somebody on leave stands to a matter as that one
+    does; a firm's deputy counts as its liaison at all times, as the roster names both. Nobody who stands on the
+    park's side of a matter counts as its firm: a cadre can never give the firm's answer. A sealed matter exists only
+    for its reporter and for the inspector, who may handle it.
     """
-    park = _of_the_park(person, appeal, enterprise, head_of)
+    park = _of_the_park(person, appeal, enterprise, heads)
     if appeal.sealed:
         park = park & _KEEPS_SECRETS if Relation.INSPECTOR in park else frozenset()
         return park or (_FIRM if person.id == appeal.contact_id else frozenset())
@@ -123,12 +126,15 @@ def relations(person: Person, appeal: Appeal, enterprise: Enterprise, head_of: i
     return park or (_FIRM if speaks else frozenset())
 
 
-def _of_the_park(person: Person, appeal: Appeal, enterprise: Enterprise, head_of: int | None) -> frozenset[Relation]:
+def _of_the_park(
+    person: Person, appeal: Appeal, enterprise: Enterprise, heads: Collection[int]
+) -> frozenset[Relation]:
+    acts_for = person.acts_for(enterprise)
     holds = {
-        Relation.HANDLER: person.id == appeal.handler_id,
-        Relation.LIAISON: person.id in (appeal.liaison_id, enterprise.liaison_id, enterprise.deputy_id),
-        Relation.HEAD: head_of is not None and head_of == appeal.department_id,
-        Relation.CHIEF: person.id == enterprise.chief_id,
+        Relation.HANDLER: appeal.handler_id in acts_for,
+        Relation.LIAISON: not acts_for.isdisjoint((appeal.liaison_id, enterprise.liaison_id, enterprise.deputy_id)),
+        Relation.HEAD: appeal.department_id in heads,
+        Relation.CHIEF: enterprise.chief_id in acts_for,
         Relation.COORDINATOR: person.has(Role.COORDINATOR),
         Relation.INSPECTOR: person.has(Role.INSPECTOR),
     }

@@ -18,7 +18,7 @@ from domain.said import Fact, Said
 from domain.verbs import Verb
 from handlers import releasing
 from handlers.jobs import Job
-from storage import appeals, listeners, outbox, people, rungs
+from storage import appeals, listeners, outbox, people, rungs, standing
 from storage.database import Tx
 from storage.rungs import Owed
 from storage.scope import SYSTEM
@@ -119,21 +119,31 @@ async def _still_owed(tx: Tx, rules: Rules, person: Person | None, listener: int
     items: list[Item] = []
     for owed in await rungs.owed_to(tx, listener):
         appeal = await appeals.by_id(tx, owed.appeal_id)
-        if appeal is None or not _holds(appeal, owed) or not await _is_meant(tx, rules, person, owed, appeal, at):
+        if appeal is None or not _holds(appeal, owed):
             await rungs.settle(tx, owed.id, "void", None)
-        else:
+        elif await _is_meant(tx, rules, person, owed, appeal, at):
             items.append(Item(owed, appeal))
     return items
 
 
 async def _is_meant(tx: Tx, rules: Rules, person: Person | None, owed: Owed, appeal: Appeal, at: datetime) -> bool:
-    """Whether the rung is still for this person: a matter may have changed hands since it was reached."""
+    """Whether the rung is still for this person: a matter may have changed hands, a leave may have begun or ended.
+
+    Where it is not, it is owed to those for whom it is now; a new owner has just heard the dates with his task.
+    """
     steps = [rung for rung in rules.ladders.get(owed.clock, ()) if rung.label == owed.label]
     tell = {listener for rung in steps for listener in rung.tell}
     if person is None or not tell:
         return True
-    meant = [each.id for listener in tell for each in await listeners.persons(tx, listener, appeal, at)]
-    return person.id in meant
+    meant = {each.id for listener in tell for each in await listeners.persons(tx, listener, appeal, at)}
+    if person.id in meant:
+        return True
+    anew = appeal.dispatched_at is not None and appeal.dispatched_at > owed.due_at
+    for other in sorted(meant) if not anew else ():
+        await rungs.pass_on(tx, owed.id, other)
+        await rungs.supersede_lower(tx, owed.appeal_id, other)
+    await rungs.settle(tx, owed.id, "void", None)
+    return False
 
 
 def _holds(appeal: Appeal, owed: Owed) -> bool:
@@ -170,7 +180,8 @@ async def _letter(
 ) -> outbox.Letter:
     lines = [await _line(tx, rules, person, item, at) for item in items]
     alone = items[0].appeal if len(items) == 1 else None
-    verbs = _buttons(items[0], person) if alone else ()
+    held = alone is not None and await standing.on_behalf(tx, person, alone, at) is not None
+    verbs = _buttons(items[0], person, holder=held) if alone else ()
     buttons = listeners.rows([button(verb, items[0].appeal) for verb in verbs])
     return outbox.Letter(
         chat_id=chat_id,
@@ -191,22 +202,27 @@ async def _line(tx: Tx, rules: Rules, person: Person, item: Item, at: datetime) 
     )
     facts |= {"name": person.name, "deadline": _deadline(item), "days": late, "times": times}
     facts["latest"] = await _latest(tx, item.appeal)
-    return Said(_key(item, person, at), facts)
+    whom = await standing.on_behalf(tx, person, item.appeal, at)
+    said = Said(_key(item, person, at, holder=whom is not None), facts)
+    return Said("duty.line_for", {"whom": whom, "line": said}) if whom else said
 
 
 def _deadline(item: Item) -> datetime:
     return item.appeal.clocks[item.owed.clock]
 
 
-def _key(item: Item, person: Person, at: datetime) -> str:
-    """Which sentence: by clock, by whether the date has passed, and by whether he holds the work or watches it."""
+def _key(item: Item, person: Person, at: datetime, *, holder: bool) -> str:
+    """Which sentence: by clock, by whether the date has passed, and by whether he holds the work or watches it.
+
+    `holder`: he stands in for who holds it.
+    """
     clock = item.owed.clock
     if clock is Clock.SURVEY:
         return "remind.survey" if not person.in_office else "remind.survey_call"
     if clock is Clock.DISPATCH:
         return "remind.dispatch"
     passed = "late" if at > _deadline(item) else "soon"
-    holder = person.id == item.appeal.handler_id or item.appeal.handler_id is None
+    holder = holder or person.id == item.appeal.handler_id or item.appeal.handler_id is None
     return f"remind.{clock.value}_{passed}" if holder else f"remind.{clock.value}_watch"
 
 
@@ -215,12 +231,12 @@ async def _latest(tx: Tx, appeal: Appeal) -> Said:
     return Said("remind.latest", {"at": note[0], "text": note[1]}) if note else Said("remind.no_progress")
 
 
-def _buttons(item: Item, person: Person) -> tuple[Verb, ...]:
+def _buttons(item: Item, person: Person, *, holder: bool) -> tuple[Verb, ...]:
     if item.owed.clock is Clock.SURVEY:
         return (Verb.FOLLOW_UP,) if person.in_office else SURVEY_BUTTONS
     if item.owed.clock is Clock.DISPATCH:
         return TRIAGE_BUTTONS
-    if person.id != item.appeal.handler_id:
+    if not holder and person.id != item.appeal.handler_id:
         return (Verb.STATUS,)
     return TASK_BUTTONS if item.appeal.status is Status.DISPATCHED else WORK_BUTTONS
 

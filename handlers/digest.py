@@ -130,14 +130,16 @@ async def office(tx: Tx, rules: Rules, since: datetime, at: datetime, *, group: 
     return digest.office(day, rules, group=group)
 
 
-async def own(tx: Tx, rules: Rules, at: datetime, person: Person, headed: int | None = None) -> Said | None:
+async def own(
+    tx: Tx, rules: Rules, at: datetime, person: Person, headed: frozenset[int] = frozenset()
+) -> Said | None:
     """What concerns one cadre; None when nothing does."""
-    items = await figures.concerning(tx, person.id, at, headed)
+    items = await figures.concerning(tx, person, at, headed)
     firms = await figures.firms_of(tx, person.id)
     reader = Cadre(
         id=person.id,
         name=person.name,
-        covers=await figures.covered_by(tx, person.id, at),
+        covers=await figures.covered_by(tx, person),
         calm_firms=len(firms - {item.enterprise_id for item in items}) if firms else None,
     )
     return digest.cadre(reader, items, at, rules)
@@ -152,7 +154,7 @@ async def daily(request: Request) -> Reply:
         in_place = request.chat.purpose is Purpose.COORDINATION and not request.chat.private
         said = await office(tx, rules, since, at, group=in_place)
         return Reply(said.key, said.facts, private=not in_place)
-    own_digest = await own(tx, rules, at, who, await people.headed_by(tx, who.id))
+    own_digest = await own(tx, rules, at, who, await people.headed_by(tx, who))
     said = own_digest or Said("digest.nothing", {"name": who.name})
     return Reply(said.key, said.facts, private=True)
 
