@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from domain.appeal import Appeal, Status
 from domain.lifecycle import open_to
-from domain.people import Enterprise, Person, Role
+from domain.people import OFFICE, Enterprise, Person, Role
 from domain.verbs import Verb
 
 
@@ -99,7 +99,10 @@ WITHOUT_APPEAL: Mapping[Verb, frozenset[Role]] = {
     Verb.OUT_OF_REACH: _CONTACT,
     Verb.WANT: _CONTACT,
     Verb.ORIGINAL: _ANYBODY,
-    Verb.LEAVE: frozenset({Role.LIAISON, Role.HANDLER, Role.HEAD}),
+    Verb.LEAVE: OFFICE,
+    Verb.STAND_IN: _COORDINATORS,
+    Verb.DUTY: OFFICE,
+    Verb.HAND_OVER: _COORDINATORS,
     Verb.DIGEST: frozenset({Role.COORDINATOR, Role.LIAISON, Role.HANDLER, Role.HEAD, Role.CHIEF}),
     Verb.LEDGER: _COORDINATORS,
     Verb.UNLINKED: _COORDINATORS,

@@ -82,6 +82,9 @@ class Verb(StrEnum):
     SUPERVISE = "supervise"
     INSTRUCT = "instruct"
     FOLLOW_UP = "follow_up"
+    STAND_IN = "stand_in"
+    DUTY = "duty"
+    HAND_OVER = "hand_over"
 
     # Rare steps of the life cycle: the inspector's decisions.
     REWORK = "rework"

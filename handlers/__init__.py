@@ -4,6 +4,7 @@ from handlers import (
     casework,
     chase,
     digest,
+    duty,
     helping,
     joining,
     keeping,
@@ -25,6 +26,7 @@ ROUTER = Router(
         **releasing.COMMANDS,
         **looking.COMMANDS,
         **joining.COMMANDS,
+        **duty.COMMANDS,
         **policies.COMMANDS,
         **digest.COMMANDS,
         **ledger.COMMANDS,
@@ -32,4 +34,4 @@ ROUTER = Router(
     },
     kept=keeping.keep,
 )
-JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS)
+JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS, *duty.JOBS)

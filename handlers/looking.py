@@ -11,7 +11,7 @@ from domain.people import Purpose, Role
 from domain.said import Fact, Said, from_facts
 from domain.verbs import Verb
 from handlers.router import Handler, Reply, Request, for_appeal
-from storage import absences, appeals, history, listeners, people, requests
+from storage import absences, appeals, history, listeners, people, requests, standing
 from storage.database import Row
 from storage.values import from_json, from_ms
 
@@ -70,8 +70,15 @@ async def todo(request: Request) -> Reply:
     if not found:
         return Reply("look.nothing_to_do", private=True)
     found = sorted(found, key=lambda appeal: appeal.due)
-    lines = [await _line(request, a, firm=who.in_office) for a in found[:MOST_LINES]]
+    lines = [await _task(request, a) for a in found[:MOST_LINES]]
     return Reply("look.tasks", {"count": len(found), "lines": lines, "rest": _rest(found)}, private=True)
+
+
+async def _task(request: Request, appeal: Appeal) -> Said:
+    """One line of 待办, with the name of whose work it is where he stands in."""
+    line = await _line(request, appeal, firm=request.who.in_office)
+    whom = await standing.on_behalf(request.tx, request.who, appeal, request.at)
+    return Said("duty.line_for", {"whom": whom, "line": line}) if whom else line
 
 
 async def _to_decide(request: Request) -> list[Appeal]:

@@ -11,7 +11,7 @@ from domain.people import Department, Person
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 from handlers.router import Ask, Buttons, Handler, Reply, Request, for_appeal
-from storage import listeners, people, requests
+from storage import listeners, people, requests, rota
 
 CHOICES = 6
 _NAME_FIRST = re.compile(r"([^\s,，、:：;；。]+)[\s,，、:：;；。]*(.*)", re.DOTALL)
@@ -85,10 +85,9 @@ async def _unit(request: Request, name: str) -> Department | None:
 
 
 async def _on_duty(request: Request, unit: Department) -> Person:
-    """A department's duty officer; while he is on leave his deputy."""
-    duty = await people.person(request.tx, unit.duty_id, request.at) if unit.duty_id else None
-    if duty is not None and duty.on_leave and duty.deputy_id is not None:
-        duty = await people.person(request.tx, duty.deputy_id, request.at) or duty
+    """Who is on duty in a department today; while he is on leave his stand-in."""
+    day = request.rules.calendar.local(request.at).date()
+    duty = await rota.on_duty(request.tx, unit, day, request.at)
     if duty is None:
         raise Refused("refused.no_duty", {"department": unit.name})
     return duty

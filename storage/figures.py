@@ -176,6 +176,16 @@ async def concerning(tx: Tx, person: Person, at: datetime, headed: frozenset[int
     return [_item(row) for row in rows]
 
 
+async def happened(tx: Tx, person_id: int, since: datetime, until: datetime) -> Section:
+    """What others did between two moments with the matters of a person: those he holds, and those of his firms."""
+    where = """:person IN (a.handler_id, a.liaison_id, e.liaison_id) AND EXISTS (
+        SELECT 1 FROM events v WHERE v.appeal_id = a.id AND v.at >= :since AND v.at <= :until
+        AND (v.actor_id IS NULL OR v.actor_id <> :person))"""
+    params = {"person": person_id, "since": to_ms(since), "until": to_ms(until)}
+    rows = await tx.all(_ITEMS + where + " ORDER BY a.due_at, a.id", params)
+    return Section([_item(row) for row in rows[:MOST_LINES]], len(rows))
+
+
 async def firms_of(tx: Tx, person_id: int) -> frozenset[int]:
     """The firms that a person looks after."""
     rows = await tx.all("SELECT id FROM enterprises WHERE liaison_id = :person AND active = 1", {"person": person_id})

@@ -156,6 +156,15 @@ async def department_called(tx: Tx, name: str) -> Department | None:
     return _department(row) if row else None
 
 
+async def department_like(tx: Tx, name: str) -> Department | None:
+    """The department of that name or code, or the only one whose name contains it."""
+    exact = await department_called(tx, name)
+    if exact is not None or len(name) < 2:
+        return exact
+    alike = [unit for unit in await departments(tx) if name in unit.name]
+    return alike[0] if len(alike) == 1 else None
+
+
 async def departments(tx: Tx) -> Sequence[Department]:
     """All departments in roster order."""
     return [_department(row) for row in await tx.all("SELECT * FROM departments ORDER BY id")]
