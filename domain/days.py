@@ -19,6 +19,7 @@ _RANGE = re.compile(
 )
 _UNTIL = re.compile(rf"(?:至|到|until\s+)\s*{_DAY}{_END}", re.IGNORECASE)
 _ONE = re.compile(rf"{_DAY}{_END}", re.IGNORECASE)
+_HALF_A_YEAR = timedelta(days=183)
 _LENGTH = re.compile(r"(\d{1,3})\s*(?:天|日|个?工作日|days?|d)?(?=$|[\s,，、])", re.IGNORECASE | re.ASCII)
 
 
@@ -51,7 +52,7 @@ def _read(line: str, today: date) -> Days | None:
     if found := _RANGE.match(line):
         first = _day(found.groups()[:4], today)
         same_month = found[9]
-        last = first.replace(day=int(same_month)) if same_month else _day(found.groups()[4:8], first, today)
+        last = first.replace(day=int(same_month)) if same_month else _end(found.groups()[4:8], first, today)
         return Days(first, last, line[found.end() :])
     if found := _UNTIL.match(line):
         return Days(None, _day(found.groups()[:4], today), line[found.end() :])
@@ -61,6 +62,13 @@ def _read(line: str, today: date) -> Days | None:
     if found := _LENGTH.match(line):
         return Days(today, today + timedelta(days=max(int(found[1]), 1) - 1), line[found.end() :])
     return None
+
+
+def _end(parts: tuple[str | None, ...], first: date, today: date) -> date:
+    """The second day of two: over the turn of a year, but not nearly a year later, which is a slip."""
+    last = _day(parts, first, today)
+    slipped = parts[0] is None and last.year > first.year and last - first > _HALF_A_YEAR
+    return last.replace(year=first.year) if slipped else last
 
 
 def _day(parts: tuple[str | None, ...], earliest: date, today: date | None = None) -> date:

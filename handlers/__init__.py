@@ -14,6 +14,7 @@ from handlers import (
     policies,
     raising,
     releasing,
+    rota,
 )
 from handlers.jobs import Job
 from handlers.router import Router
@@ -27,6 +28,7 @@ ROUTER = Router(
         **looking.COMMANDS,
         **joining.COMMANDS,
         **duty.COMMANDS,
+        **rota.COMMANDS,
         **policies.COMMANDS,
         **digest.COMMANDS,
         **ledger.COMMANDS,

@@ -22,7 +22,8 @@ from storage.database import Tx
 from storage.history import Line, write
 
 _INSTANT = timedelta(milliseconds=1)
-_GAP = re.compile(r"[\s,，、]+(?:由|给|to\s+)?")
+FILLER = re.compile(r"^[\s,，、:：]*(?:由|给)?\s*|[\s,，、]*(?:值班|接收|接管)?[\s.。]*$")
+GAP = re.compile(r"[\s,，、]+(?:由|给|to\s+)?")
 
 
 # 请假 -------------------------------------------------------------------------------------------------------------
@@ -267,9 +268,9 @@ async def colleague(request: Request, name: str) -> Person:
 
 async def colleague_first(request: Request, line: str) -> tuple[Person, str]:
     """The colleague with whose name a line begins, and the rest of it; names in Latin letters have several words."""
-    for end in reversed([found.start() for found in _GAP.finditer(line)]):
+    for end in reversed([found.start() for found in GAP.finditer(line)]):
         if any(one.in_office for one in await people.people_named(request.tx, line[:end].strip(), request.at)):
-            return await colleague(request, line[:end].strip()), _GAP.sub("", line[end:], count=1).strip()
+            return await colleague(request, line[:end].strip()), GAP.sub("", line[end:], count=1).strip()
     return await colleague(request, line), ""
 
 

@@ -50,7 +50,7 @@ async def on_duty(tx: Tx, department: Department, day: date, at: datetime) -> Pe
     """Who takes what comes to a department at a moment of that civil day: its officer, on leave his stand-in."""
     named = await officer(tx, department, day)
     cover = await absences.cover(tx, at)
-    present = cover.stand_in(named) if named in cover.people else named
+    present = cover.stand_in(named) if named is not None and named in cover.people else named
     return await people.person(tx, present, at) if present is not None else None
 
 
