@@ -162,7 +162,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a step may need besides the appeal: words, a new owner, a verdict, a category."""
+    """What a step may need besides the appeal: words, a new owner (`instead_of` whom), a verdict, a category."""
 
     text: str = ""
     handler_id: int | None = None
@@ -173,6 +173,7 @@ class Details:
     until: datetime | None = None
     attachments: tuple[tuple[str, str], ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    instead_of: int | None = None
 
 
 NOTHING = Details()

@@ -130,6 +130,14 @@ async def held_by(tx: Tx, person_id: int, statuses: Collection[Status]) -> Seque
     return [_appeal(row) for row in await tx.all(query, {**names, "person": person_id})]
 
 
+async def in_hands_of(tx: Tx, person_id: int, statuses: Collection[Status]) -> Sequence[Appeal]:
+    """What a person has a part in as handler or liaison, the earliest date first; nothing sealed."""
+    listed, names = _listed(statuses)
+    his = f"WHERE a.sealed = 0 AND :person IN (a.handler_id, a.liaison_id) AND a.status IN ({listed})"
+    query = _SELECT + his + " ORDER BY a.due_at, a.id"
+    return [_appeal(row) for row in await tx.all(query, {**names, "person": person_id})]
+
+
 async def due(tx: Tx, at: datetime, most: int = 200) -> Sequence[int]:
     """The row ids of appeals about which the clock has something to say at `at`, the longest due first."""
     query = "SELECT id FROM appeals WHERE next_due_at <= :at ORDER BY next_due_at LIMIT :most"
@@ -212,7 +220,7 @@ def _line(change: Change, appeal_id: int) -> history.Line:
 def _moved(change: Change) -> dict[str, Any]:
     """What else moved with the step, both values kept: owner, unit, dates, category."""
     before, after = change.before, change.after
-    watched = ("handler_id", "department_id", "due", "acknowledge_due", "category", "difficulty")
+    watched = ("handler_id", "liaison_id", "department_id", "due", "acknowledge_due", "category", "difficulty")
     moved: dict[str, Any] = {}
     for field in watched:
         old, new = getattr(before, field, None), getattr(after, field)

@@ -46,6 +46,7 @@ async def owe_all(tx: Tx, notices: Sequence[Notice], appeal: Appeal, change: Cha
     files = await _files(tx, appeal, change)
     facts |= {"text": change.text, "actor": await _name(tx, change.by, change.at)}
     facts["files"] = Said("appeal.files", {"count": len(files)}) if files else None
+    facts["previous"] = await _previous(tx, change)
     told = {change.by}
     opens = change.at if appeal.urgent else _in_office_hours(rules, change.at)  # who is away is asked of that moment
     for notice in notices:
@@ -59,6 +60,12 @@ async def owe_all(tx: Tx, notices: Sequence[Notice], appeal: Appeal, change: Cha
                 fitting = replace(notice, buttons=hearer.buttons(notice, appeal))
                 about = {**said, **hearer.facts}
                 await tell_person(tx, hearer.person, fitting, about, appeal, rules, change.at, shown)
+
+
+async def _previous(tx: Tx, change: Change) -> str | None:
+    """Who held the matter before the change, if somebody else does now."""
+    before = change.before.handler_id if change.before else None
+    return await _name(tx, before, change.at) if before != change.after.handler_id else None
 
 
 async def _files(tx: Tx, appeal: Appeal, change: Change) -> Files:

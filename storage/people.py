@@ -56,6 +56,12 @@ async def people_named(tx: Tx, name: str, at: datetime) -> Sequence[Person]:
     return [found for each in ids if (found := await person(tx, each, at)) is not None]
 
 
+async def gone_named(tx: Tx, name: str) -> Sequence[Person]:
+    """Everybody of exactly that name who is not in the roster any more; without roles, as they have none."""
+    rows = await tx.all("SELECT id FROM people WHERE name = :name AND active = 0 ORDER BY id", {"name": name})
+    return [Person(row["id"], name) for row in rows]
+
+
 async def people_with(tx: Tx, role: Role, at: datetime) -> Sequence[Person]:
     """Everybody who holds the role, in roster order."""
     held = "WHERE p.active = 1 AND p.id IN (SELECT person_id FROM person_roles WHERE role = :role) ORDER BY p.id"
