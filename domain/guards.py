@@ -36,6 +36,14 @@ def needs_other_handler(moment: Moment) -> None:
         raise Refused("refused.same_owner", {"number": moment.appeal.number})
 
 
+def needs_predecessor(moment: Moment) -> None:
+    """Only who has a part in a matter can pass it on."""
+    needs_handler(moment)
+    old = moment.details.instead_of
+    if old is None or old not in (moment.appeal.handler_id, moment.appeal.liaison_id):
+        raise Refused("refused.whom_needed", {"number": moment.appeal.number})
+
+
 def needs_other_number(moment: Moment) -> None:
     if moment.details.merged_into in (None, "", moment.appeal.number):
         raise Refused("refused.into_needed", {"number": moment.appeal.number})

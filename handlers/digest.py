@@ -12,7 +12,7 @@ from domain.said import Said
 from domain.verbs import Verb
 from handlers.jobs import Job
 from handlers.router import Handler, Reply, Request
-from storage import figures, listeners, outbox, people, turns
+from storage import figures, gaps, listeners, outbox, people, turns
 from storage.database import Tx
 
 JOB = "digest"
@@ -126,6 +126,7 @@ async def office(tx: Tx, rules: Rules, since: datetime, at: datetime, *, group: 
         hard=await figures.hard(tx, at),
         done=await figures.done(tx, since, at),
         issues=await figures.issues(tx, rules, at),
+        gaps=await gaps.gaps(tx, rules.calendar.local(at).date(), at),
     )
     return digest.office(day, rules, group=group)
 

@@ -6,7 +6,7 @@ from domain.appeal import Details
 from domain.digest import MOST_LINES
 from domain.errors import Refused
 from domain.lifecycle import take
-from domain.people import Person
+from domain.people import Person, Role
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 from handlers import vouching
@@ -20,6 +20,8 @@ _CHOICE = ((Button(Verb.CONFIRM), Button(Verb.CANCEL)),)
 
 async def hand_over(request: Request) -> Reply:
     """交接 <who gives> <who takes>: the list of all that would move; [确认] moves exactly that list."""
+    if not request.who.has(Role.COORDINATOR):
+        raise Refused("refused.not_for_you", {"verb": Said("verb.hand_over")})
     line = f"{request.answered.get('line', '')} {request.text}".strip()
     giver, rest = await _giver(request, line)
     name = FILLER.sub("", rest).strip()

@@ -46,6 +46,7 @@ MAY: Mapping[Relation, frozenset[Verb]] = {
         Verb.RESUME,
         Verb.FOLLOW_UP,
         Verb.RELEASE,
+        Verb.HAND_OVER,
     },
     Relation.INSPECTOR: LOOKS | {Verb.NOTE, Verb.REWORK, Verb.INSTRUCT, Verb.CLOSE_DISPUTED},
 }

@@ -18,18 +18,20 @@ from tests.making import civil, drafted, make_rules
 
 RULES = make_rules()
 MONDAY = civil("2026-03-09 10:00")
-HANDLER, OTHER = 7, 8
+HANDLER, OTHER, LIAISON = 7, 8, 2
 FULL = Details(
     text="说明",
     handler_id=HANDLER,
     category="land",
     difficulty=Difficulty.HARD,
     merged_into="99",
+    instead_of=LIAISON,
 )
 
 # Every status with every step that may leave or touch it, and the status it then has: DOMAIN's table, flag by flag.
 STAYS = {
     Status.SUBMITTED: (
+        Verb.HAND_OVER,
         Verb.NOTE,
         Verb.DENY,
         Verb.SUPPLEMENT,
@@ -39,6 +41,7 @@ STAYS = {
         Verb.DIFFICULTY,
     ),
     Status.DISPATCHED: (
+        Verb.HAND_OVER,
         Verb.CONTACTED,
         Verb.NOTE,
         Verb.TRANSFER,
@@ -50,6 +53,7 @@ STAYS = {
         Verb.DIFFICULTY,
     ),
     Status.RETURNED: (
+        Verb.HAND_OVER,
         Verb.NOTE,
         Verb.DENY,
         Verb.SUPPLEMENT,
@@ -59,6 +63,7 @@ STAYS = {
         Verb.DIFFICULTY,
     ),
     Status.IN_PROGRESS: (
+        Verb.HAND_OVER,
         Verb.CONTACTED,
         Verb.PROGRESS,
         Verb.NOTE,
@@ -70,9 +75,10 @@ STAYS = {
         Verb.RECATEGORISE,
         Verb.DIFFICULTY,
     ),
-    Status.SUSPENDED: (Verb.PROGRESS, Verb.NOTE, Verb.DENY, Verb.SUPPLEMENT, Verb.URGE, Verb.URGENT),
-    Status.LONG_TERM: (Verb.PROGRESS, Verb.NOTE, Verb.DENY, Verb.SUPPLEMENT, Verb.URGE, Verb.URGENT),
+    Status.SUSPENDED: (Verb.HAND_OVER, Verb.PROGRESS, Verb.NOTE, Verb.DENY, Verb.SUPPLEMENT, Verb.URGE, Verb.URGENT),
+    Status.LONG_TERM: (Verb.HAND_OVER, Verb.PROGRESS, Verb.NOTE, Verb.DENY, Verb.SUPPLEMENT, Verb.URGE, Verb.URGENT),
     Status.RESOLVED: (
+        Verb.HAND_OVER,
         Verb.NOTE,
         Verb.SUPPLEMENT,
         Verb.SOLVED,
@@ -82,6 +88,7 @@ STAYS = {
     ),
     Status.UNRATED: (Verb.SOLVED, Verb.PARTLY_SOLVED, Verb.UNSOLVED),
     Status.REWORK: (
+        Verb.HAND_OVER,
         Verb.CONTACTED,
         Verb.PROGRESS,
         Verb.NOTE,
@@ -149,6 +156,7 @@ LEADS: Mapping[Status, Mapping[Verb, Status]] = {
 ESCALATED = {Verb.INSTRUCT: Status.IN_PROGRESS, Verb.CLOSE_DISPUTED: Status.CLOSED_DISPUTED}
 WORDLESS = frozenset(
     {
+        Verb.HAND_OVER,
         Verb.DISPATCH,
         Verb.RULE,
         Verb.ACKNOWLEDGE,
@@ -264,6 +272,19 @@ def test_a_step_that_must_be_explained_is_refused_without_words(verb: Verb) -> N
         assert step(appeal, verb, **bare).version == appeal.version + 1
     else:
         assert refusal(appeal, verb, **bare) == "refused.text_needed"
+
+
+def test_a_cadre_who_takes_a_colleagues_place_gets_his_part_and_nothing_else_moves() -> None:
+    appeal = walk(*WORK)
+    taken = step(appeal, Verb.HAND_OVER, handler_id=OTHER, instead_of=HANDLER)
+    assert taken == replace(appeal, handler_id=OTHER, version=appeal.version + 1)
+    followed = step(appeal, Verb.HAND_OVER, handler_id=OTHER, instead_of=LIAISON)
+    assert followed == replace(appeal, liaison_id=OTHER, version=appeal.version + 1)
+
+
+@pytest.mark.parametrize("old", [None, 99])
+def test_who_has_no_part_in_a_matter_passes_none_on(old: int | None) -> None:
+    assert refusal(walk(), Verb.HAND_OVER, handler_id=OTHER, instead_of=old) == "refused.whom_needed"
 
 
 @pytest.mark.parametrize("verb", [Verb.DISPATCH, Verb.RULE])

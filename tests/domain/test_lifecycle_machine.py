@@ -179,6 +179,7 @@ class LifeOfAPark(RuleBasedStateMachine):
             category="land",
             difficulty=difficulty,
             merged_into="99",
+            instead_of=self.park.ids["王敏"],
         )
         self.attempt(which, who, verb, details)
 
@@ -193,8 +194,10 @@ class LifeOfAPark(RuleBasedStateMachine):
             verb = data.draw(st.sampled_from(sorted(able)), label="verb")
             who = data.draw(st.sampled_from(able[verb]), label="who")
             owner = data.draw(st.sampled_from(("吴纪",) if appeal.sealed else HANDLERS), label="owner")
-            given = {"category": "land", "difficulty": data.draw(st.sampled_from(Difficulty), label="difficulty")}
-            self.attempt(which, who, verb, Details("说明", self.park.ids[owner], merged_into="99", **given))
+            difficulty = data.draw(st.sampled_from(Difficulty), label="difficulty")
+            given: dict[str, Any] = {"category": "land", "difficulty": difficulty, "merged_into": "99"}
+            given["instead_of"] = appeal.handler_id or appeal.liaison_id
+            self.attempt(which, who, verb, Details("说明", self.park.ids[owner], **given))
             self.now += timedelta(hours=data.draw(st.sampled_from([0, 0, 1, 20]), label="hours"))
 
     @rule(
