@@ -36,6 +36,9 @@ async def take_leave(request: Request) -> Reply:
     deputy = await _deputy(request, leave)
     since = _midnight(request.rules, leave.first_day) if leave.first_day else request.at
     until = _midnight(request.rules, leave.last_day + timedelta(days=1))
+    before = await absences.absence_of(request.tx, request.who.id)
+    if before is not None and before.holds(request.at):
+        since = _prolonged(before, since)
     change = await _Change.begin(request.tx, request.rules, request.at, since)
     await absences.set_leave(request.tx, request.who.id, since, until, deputy.id if deputy else None)
     facts: Mapping[str, Fact] = {"from": since, "until": until, "deputy_id": deputy.id if deputy else None}
@@ -43,10 +46,27 @@ async def take_leave(request: Request) -> Reply:
     await change.tell()
     by = (await absences.cover(request.tx, since)).stand_in(request.who.id)
     stand_in = await people.person(request.tx, by, request.at) if by else None
-    shown: dict[str, Fact] = {"first": leave.first_day, "last": leave.last_day}
+    shown: dict[str, Fact] = {"first": leave.first_day if since > request.at else None, "last": leave.last_day}
+    shown["replaced"] = _replaced(request, before, until)
     if stand_in is None:
         return Reply("duty.on_leave_alone", shown, private=True)
     return Reply("duty.on_leave", {**shown, "deputy": stand_in.name}, private=True)
+
+
+def _prolonged(running: Absence, since: datetime) -> datetime:
+    """A leave entered during another one prolongs or shortens it; one after a gap would end it, so it waits."""
+    if since > running.until:
+        raise Refused("duty.leave_running", {"last": running.until - _INSTANT})
+    return running.since or since
+
+
+def _replaced(request: Request, before: Absence | None, until: datetime) -> Said | None:
+    """That a leave planned for later is given up for this one; nobody has two."""
+    if before is None or before.since is None or not max(request.at, until) <= before.since:
+        return None
+    local = request.rules.calendar.local
+    facts = {"first": local(before.since).date(), "last": local(before.until - _INSTANT).date()}
+    return Said("duty.leave_replaced", facts)
 
 
 def _midnight(rules: Rules, day: date) -> datetime:

@@ -12,7 +12,7 @@ from domain.verbs import Verb
 from handlers import vouching
 from handlers.duty import FILLER, GAP, colleague, rest_of
 from handlers.router import Ask, Handler, Overheard, Reply, Request
-from storage import handover, outbox, people
+from storage import absences, handover, outbox, people
 from storage.handover import Estate, Named, Succession
 
 _CHOICE = ((Button(Verb.CONFIRM), Button(Verb.CANCEL)),)
@@ -128,10 +128,13 @@ async def _move(request: Request, found: Estate, giver: Person, taker: Person) -
     gone = await _list(request, found, giver, words=False)
     taken = await _list(request, found, giver, words=True)
     details = Details(handler_id=taker.id, instead_of=giver.id)
+    stand_in = (await absences.cover(tx, at)).stand_in(giver.id)
+    outdated = {giver.id, stand_in} - {None, taker.id}
     for appeal in found.matters:
         change = take(appeal, Verb.HAND_OVER, by=request.who.id, at=at, rules=rules, details=details)
         after = await request.record(change)
-        await outbox.strike_out(tx, after, at, whose=giver.id)
+        for whose in outdated:
+            await outbox.strike_out(tx, after, at, whose=whose)
     today = rules.calendar.local(at).date()
     await handover.move_roster(tx, found, Succession(giver.id, taker.id, request.who.id, at), today)
     both = {"giver": giver.name, "taker": taker.name}

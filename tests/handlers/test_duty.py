@@ -330,6 +330,23 @@ async def test_who_is_back_hears_on_his_first_morning_and_once(park: Town) -> No
     assert to(said, DEPUTY).count("duty.stand_in_over") == 1
 
 
+async def test_a_leave_entered_during_another_prolongs_it(park: Town) -> None:
+    await taken_on(park)
+    await park.says(LIAISON, "请假 2天 赵工")
+    await park.wait(until="2026-03-12 09:00")
+    assert to(await park.says(LIAISON, "请假 3月13日-3月16日 赵工"), LIAISON) == ["duty.on_leave"]
+    assert to(await park.says(BOSS, "催办 1"), DUTY) == ["task.urged"]
+    assert to(await park.says(LIAISON, "请假 3月20日-3月21日 赵工"), LIAISON) == ["duty.leave_running"]
+    said = await park.wait(until="2026-03-17 09:00")
+    assert "duty.back" in to(said, LIAISON)
+
+
+async def test_a_leave_planned_for_later_is_said_to_be_given_up(park: Town) -> None:
+    await park.says(LIAISON, "请假 4月7日-4月10日 赵工")
+    said = await park.says(LIAISON, "请假 1天 赵工")
+    assert "原定4月7日（周二）到4月10日（周五）的请假不再保留" in heard(said, LIAISON)
+
+
 async def test_ten_lines_are_enough(park: Town) -> None:
     for number in range(12):
         await park.says(BOSS, f"诉求 车间停电{number}")

@@ -145,6 +145,16 @@ async def test_buttons_of_the_old_owner_are_struck_out_and_those_of_the_firm_liv
     assert to(await park.says(DEPUTY, "进展 2 已到现场"), DEPUTY) == ["work.progress"]
 
 
+async def test_the_stand_in_of_the_old_owner_loses_his_buttons_too(park: Town) -> None:
+    await park.says(LIAISON, "请假 3天 赵工")
+    await park.says(BOSS, "诉求 车间停电")
+    await park.says(OFFICE, "派单 1 王敏")
+    assert newest(park, DUTY, "task.dispatched").buttons
+    await handed_over(park)
+    his = "person_id = (SELECT id FROM people WHERE name = '赵工') AND appeal_id IS NOT NULL AND kind = 'send'"
+    assert {row["buttons"] for row in await park.all(f"SELECT buttons FROM outbox WHERE {his}")} == {"[]"}
+
+
 async def test_what_is_closed_keeps_the_old_name(park: Town) -> None:
     await reported_done(park)
     await park.presses(BOSS, "满意")
