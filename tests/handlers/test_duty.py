@@ -220,6 +220,13 @@ async def test_two_who_stand_in_for_each_other_leave_it_to_the_coordinators(park
     assert "（王敏请假，尚无备岗）" in heard(said, OFFICE)
 
 
+async def test_the_office_hears_at_once_of_a_leave_that_will_be_left_alone_later(park: Town) -> None:
+    await no_deputies(park)
+    await park.says(LIAISON, "请假 3月13日-3月14日 李强")
+    said = await park.says(DEPUTY, "请假 20天")
+    assert [line.facts["name"] for line in said if line.key == "duty.left_alone"] == [LIAISON, DEPUTY]
+
+
 async def test_a_deputy_who_left_the_roster_stands_in_for_nobody(park: Town) -> None:
     await no_deputies(park)
     await taken_on(park)

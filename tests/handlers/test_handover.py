@@ -139,6 +139,8 @@ async def test_buttons_of_the_old_owner_are_struck_out_and_those_of_the_firm_liv
     his = "person_id = (SELECT id FROM people WHERE name = '王敏')"
     rows = await park.all(f"SELECT buttons FROM outbox WHERE appeal_id IS NOT NULL AND kind = 'send' AND {his}")
     assert {row["buttons"] for row in rows} == {"[]"}
+    kept = await park.one("SELECT buttons FROM outbox WHERE id = :id", id=survey.id)
+    assert "satisfied" in kept["buttons"]
     said = await park.says(BOSS, button=survey.data[survey.buttons.index("满意")])
     assert to(said, BOSS) == ["work.closed"]
     assert to(await park.says(LIAISON, "进展 2 再看看"), LIAISON) == ["refused.not_found"]
