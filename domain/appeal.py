@@ -239,7 +239,7 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a step may need besides the appeal: words, a new owner, a verdict, a category, a date.
+    """What a step may need besides the appeal: words, a new owner (`instead_of` whom), a verdict, a category, a date.
 
     `until` is a date that is set, `span` a length of time that is given, `asked_at` when it was asked for. `part` names
     a part, `unit` and `title` make a new one; `unit` is also whose a matter is that is given back.
@@ -260,6 +260,7 @@ class Details:
     slip: Slip | None = None
     attachments: tuple[tuple[str, str], ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    instead_of: int | None = None
 
 
 NOTHING = Details()

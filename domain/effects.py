@@ -66,6 +66,22 @@ def hand_over(moment: Moment) -> Fields:
     }
 
 
+def change_hands(moment: Moment) -> Fields:
+    """A cadre takes a colleague's place in whatever part he had: status, dates and clocks stand as they were."""
+    appeal, details = moment.appeal, moment.details
+    new, old = details.handler_id, details.instead_of
+    return {
+        "handler_id": new if appeal.handler_id == old else appeal.handler_id,
+        "liaison_id": new if appeal.liaison_id == old else appeal.liaison_id,
+        "parts": tuple(_passed_on(part, old, new) for part in appeal.parts),
+    }
+
+
+def _passed_on(part: Part, old: int | None, new: int | None) -> Part:
+    """What is over keeps the old name."""
+    return replace(part, handler_id=new) if part.is_open and old is not None and part.handler_id == old else part
+
+
 def rule(moment: Moment) -> Fields:
     return {**hand_over(moment), "ruled": True}
 

@@ -47,6 +47,15 @@ def needs_other_handler(moment: Moment) -> None:
         raise Refused("refused.same_owner", {"number": moment.appeal.number})
 
 
+def needs_predecessor(moment: Moment) -> None:
+    """Only who has a part in a matter can pass it on."""
+    needs_handler(moment)
+    appeal, old = moment.appeal, moment.details.instead_of
+    works = [part.handler_id for part in appeal.open_parts]
+    if old is None or old not in (appeal.handler_id, appeal.liaison_id, *works):
+        raise Refused("refused.whom_needed", {"number": moment.appeal.number})
+
+
 def needs_other_number(moment: Moment) -> None:
     if moment.details.merged_into in (None, "", moment.appeal.number):
         raise Refused("refused.into_needed", {"number": moment.appeal.number})

@@ -125,6 +125,7 @@ _INSPECTORS = _statuses(Status.CLOSED, Status.CLOSED_DISPUTED)
 _ROWS = (
     Step(Verb.DISPATCH, _DISPATCHABLE, Status.DISPATCHED, effects.hand_over, guards.needs_other_handler),
     Step(Verb.RULE, _statuses(Status.RETURNED), Status.DISPATCHED, effects.rule, guards.needs_handler),
+    Step(Verb.HAND_OVER, OPEN | {Status.RESOLVED}, None, effects.change_hands, guards.needs_predecessor),
     Step(Verb.DECLINE, _statuses(Status.SUBMITTED), Status.DECLINED, effects.settle, needs_text=True),
     Step(
         Verb.OBJECT,

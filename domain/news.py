@@ -51,6 +51,12 @@ def _dispatched(change: Change) -> tuple[Notice, ...]:
     return tuple(found)
 
 
+def _handed_over(change: Change) -> tuple[Notice, ...]:
+    """The firm hears who is in charge from now on; the two cadres hear of all their matters in one message."""
+    moved = change.before is not None and change.before.handler_id != change.after.handler_id
+    return (Notice(Listener.CONTACT, "firm.handed_over"),) if moved else ()
+
+
 def _acknowledged(change: Change) -> tuple[Notice, ...]:
     return (Notice(Listener.CONTACT, "firm.acknowledged"), Notice(Listener.ORIGIN_GROUP, "group.acknowledged"))
 
@@ -340,6 +346,7 @@ _BY_VERB: Mapping[Verb, Callable[[Change], tuple[Notice, ...]]] = {
     Verb.FILE: _filed,
     Verb.DISPATCH: _dispatched,
     Verb.RULE: _dispatched,
+    Verb.HAND_OVER: _handed_over,
     Verb.ACKNOWLEDGE: _acknowledged,
     Verb.RETURN: _returned,
     Verb.PROGRESS: _progressed,

@@ -5,6 +5,8 @@ from handlers import (
     chase,
     dates,
     digest,
+    duty,
+    handover,
     helping,
     joining,
     keeping,
@@ -15,6 +17,7 @@ from handlers import (
     policies,
     raising,
     releasing,
+    rota,
     shares,
     wishes,
 )
@@ -33,6 +36,9 @@ ROUTER = Router(
         **releasing.COMMANDS,
         **looking.COMMANDS,
         **joining.COMMANDS,
+        **duty.COMMANDS,
+        **rota.COMMANDS,
+        **handover.COMMANDS,
         **policies.COMMANDS,
         **digest.COMMANDS,
         **ledger.COMMANDS,
@@ -40,4 +46,4 @@ ROUTER = Router(
     },
     kept=keeping.keep,
 )
-JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS)
+JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS, *duty.JOBS)

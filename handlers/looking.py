@@ -11,7 +11,7 @@ from domain.people import Purpose, Role
 from domain.said import Fact, Said, from_facts
 from domain.verbs import Verb
 from handlers.router import Handler, Reply, Request, for_appeal
-from storage import appeals, history, listeners, people, requests
+from storage import absences, appeals, history, listeners, people, requests, standing
 from storage.database import Row
 from storage.values import from_json, from_ms
 
@@ -74,19 +74,36 @@ async def todo(request: Request) -> Reply:
     elif who.has(Role.CONTACT) and not who.in_office:
         found = list(await appeals.visible(request.tx, await request.scope(), (Status.RESOLVED,)))
     else:
-        found = list(await appeals.held_by(request.tx, who.id, OPEN))
+        found = [*await appeals.held_by(request.tx, who.id, OPEN), *await _held_for_others(request)]
     if not found:
         return Reply("look.nothing_to_do", private=True)
     found = sorted(found, key=lambda appeal: appeal.due)
-    lines = [await _line(request, a, firm=who.in_office) for a in found[:MOST_LINES]]
+    lines = [await _task(request, a) for a in found[:MOST_LINES]]
     return Reply("look.tasks", {"count": len(found), "lines": lines, "rest": _rest(found)}, private=True)
 
 
+async def _task(request: Request, appeal: Appeal) -> Said:
+    """One line of 待办, with the name of whose work it is where he stands in."""
+    line = await _line(request, appeal, firm=request.who.in_office)
+    whom = await standing.on_behalf(request.tx, request.who, appeal, request.at)
+    return Said("duty.line_for", {"whom": whom, "line": line}) if whom else line
+
+
 async def _to_decide(request: Request) -> list[Appeal]:
-    """What a coordinator has to dispatch or to decide, and what he holds himself."""
+    """What a coordinator has to dispatch or to decide, what he holds, and what nobody does while its owner is away."""
     scope, undecided = await request.scope(), await requests.undecided(request.tx)
     seen = await appeals.visible(request.tx, scope, OPEN, most=MOST_READ)
-    return [a for a in seen if a.handler_id in (None, request.who.id) or a.id in undecided]
+    cover = await absences.cover(request.tx, request.at)
+    mine = {None, request.who.id, *request.who.standing_in_for, *cover.left_alone}
+    return [a for a in seen if a.handler_id in mine or a.id in undecided]
+
+
+async def _held_for_others(request: Request) -> list[Appeal]:
+    """What those on leave hold and he does meanwhile; nothing sealed."""
+    away = (await absences.cover(request.tx, request.at)).people
+    held = [appeal for one in sorted(away) for appeal in await appeals.held_by(request.tx, one, OPEN)]
+    own = [a for a in held if not a.sealed and a.handler_id != request.who.id]
+    return [a for a in own if access.Relation.HANDLER in await request.relations(a)]
 
 
 async def status(request: Request) -> Reply:

@@ -1,7 +1,7 @@
 """Finds who hears a notice and where: a part in an appeal becomes people, people become chats, a chat becomes a row."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,10 @@ from domain.people import Chat, Department, Person, Purpose, Role
 from domain.rules import Kind, Listener, Rules
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
-from storage import outbox, people
+from storage import outbox, people, standing
 from storage.database import Tx
 from storage.reaching import call_in_group
+from storage.standing import Hearer
 from storage.values import to_ms
 
 BUTTONS_A_ROW = 3
@@ -54,16 +55,26 @@ async def owe_all(tx: Tx, notices: Sequence[Notice], appeal: Appeal, change: Cha
     files = await _files(tx, appeal, change)
     facts |= {"text": change.text, "actor": await _name(tx, change.by, change.at)}
     facts["files"] = Said("appeal.files", {"count": len(files)}) if files else None
+    facts["previous"] = await _previous(tx, change)
     told = {change.by}
+    opens = change.at if appeal.urgent else _in_office_hours(rules, change.at)  # who is away is asked of that moment
     for notice in notices:
         said = {**facts, **part_facts(appeal, notice.part), **notice.facts}
         for group in await _groups(tx, notice.listener, appeal, rules):
             await tell(tx, Place(group, earliest=notice.earliest), notice.key, said, (), appeal, rules, change.at)
-        for person in await persons(tx, notice.listener, appeal, change.at, change.before, notice.part):
-            if person.id not in told:
-                told.add(person.id)
-                shown = change.attachments or (files if notice.buttons and person.in_office else ())
-                await tell_person(tx, person, notice, said, appeal, rules, change.at, shown)
+        for hearer in await hearers(tx, notice.listener, appeal, opens, change.before, notice.part):
+            if hearer.person.id not in told:
+                told.add(hearer.person.id)
+                shown = change.attachments or (files if notice.buttons and hearer.person.in_office else ())
+                fitting = replace(notice, buttons=hearer.buttons(notice, appeal))
+                about = {**said, **hearer.facts}
+                await tell_person(tx, hearer.person, fitting, about, appeal, rules, change.at, shown)
+
+
+async def _previous(tx: Tx, change: Change) -> str | None:
+    """Who held the matter before the change, if somebody else does now."""
+    before = change.before.handler_id if change.before else None
+    return await _name(tx, before, change.at) if before != change.after.handler_id else None
 
 
 def part_facts(appeal: Appeal, n: int) -> dict[str, Fact]:
@@ -122,8 +133,9 @@ async def _callers(tx: Tx, person: Person, appeal: Appeal, at: datetime) -> list
     """Who calls somebody that no chat reaches: a firm's liaison for the firm, the coordinators for anybody else."""
     asks_liaison = appeal.liaison_id is not None and not person.in_office and not appeal.sealed
     liaison = await people.person(tx, appeal.liaison_id, at) if asks_liaison and appeal.liaison_id else None
-    if liaison is not None and await people.private_chat(tx, liaison.id):
-        return [liaison]
+    hearing = await standing.in_place_of(tx, liaison, appeal.enterprise_id, at) if liaison else ()
+    if reached := [one.person for one in hearing if await people.private_chat(tx, one.person.id)]:
+        return reached
     return [other for other in await _steering(tx, appeal, at) if other.id != person.id]
 
 
@@ -192,9 +204,13 @@ def audible(rules: Rules, person: Person | None, at: datetime, *, urgent: bool) 
     if urgent:
         return at
     if person is not None and person.in_office:
-        closed = rules.calendar.is_quiet(at) and rules.calendar.is_quiet(at - _STILL_IN_TIME)
-        return _office_opens(rules, at) if closed else at
+        return _in_office_hours(rules, at)
     return after_night(rules, at)
+
+
+def _in_office_hours(rules: Rules, at: datetime) -> datetime:
+    closed = rules.calendar.is_quiet(at) and rules.calendar.is_quiet(at - _STILL_IN_TIME)
+    return _office_opens(rules, at) if closed else at
 
 
 def _office_opens(rules: Rules, at: datetime) -> datetime:
@@ -298,12 +314,43 @@ async def _groups(tx: Tx, listener: Listener, appeal: Appeal, rules: Rules) -> l
 async def persons(
     tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None = None, part: int = 0
 ) -> list[Person]:
+    """The people whom a listener of this appeal, or of a part of it, means, as `hearers`."""
+    return [hearer.person for hearer in await hearers(tx, listener, appeal, at, before, part)]
+
+
+async def hearers(
+    tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None = None, part: int = 0
+) -> list[Hearer]:
     """The people whom a listener of this appeal, or of a part of it, means, and who may know of it.
 
-    An appeal that nobody holds is the coordinators'; a firm whose contact has left is heard by the others.
+
+    An appeal that nobody holds is the coordinators'; a firm whose contact has left is heard by the others; for
+    whoever is on leave his stand-in hears. Of what is sealed no stand-in hears, only the inspectors.
     """
     found = await _meant(tx, listener, appeal, at, before, part)
-    return [person for person in found if not appeal.sealed or _knows_sealed(person, appeal)]
+    if appeal.sealed:
+        away = any(person.on_leave for person in found)
+        knowing = await _steering(tx, appeal, at) if away else found
+        return [Hearer(person) for person in knowing if _knows_sealed(person, appeal)]
+    if listener not in _PARTS or not found or found[0].id != await _one(tx, listener, appeal, before, part):
+        return [Hearer(person) for person in found]
+    heard = await standing.in_place_of(tx, found[0], appeal.enterprise_id, at)
+    return [hearer for hearer in heard if listener is not Listener.PREVIOUS_HANDLER or not hearer.left_alone]
+
+
+_PARTS = frozenset(
+    {
+        Listener.HANDLER,
+        Listener.PREVIOUS_HANDLER,
+        Listener.LIAISON,
+        Listener.HEAD,
+        Listener.DEPUTY,
+        Listener.CHIEF,
+        Listener.CO_HANDLER,
+        Listener.ORDERER,
+    }
+)
+"""Listeners that mean one person of the park's side, in whose place a stand-in hears."""
 
 
 def _knows_sealed(person: Person, appeal: Appeal) -> bool:
@@ -316,7 +363,7 @@ async def _meant(
     if listener is Listener.COORDINATOR:
         return await _steering(tx, appeal, at)
     if listener is Listener.INSPECTOR:
-        return list(await people.people_with(tx, Role.INSPECTOR, at))
+        return list(await standing.present_with(tx, Role.INSPECTOR, at))
     one = await _one(tx, listener, appeal, before, part)
     found = await people.person(tx, one, at) if one is not None else None
     if listener is Listener.CONTACT and not appeal.sealed:
@@ -333,7 +380,7 @@ async def _contacts(tx: Tx, appeal: Appeal, at: datetime) -> list[Person]:
 
 async def _steering(tx: Tx, appeal: Appeal, at: datetime) -> list[Person]:
     """Who decides what becomes of a matter: the coordinators; of a sealed one nobody but the inspectors."""
-    return list(await people.people_with(tx, Role.INSPECTOR if appeal.sealed else Role.COORDINATOR, at))
+    return list(await standing.present_with(tx, Role.INSPECTOR if appeal.sealed else Role.COORDINATOR, at))
 
 
 async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None, part: int) -> int | None:

@@ -397,7 +397,7 @@ class LifeOfAPark(RuleBasedStateMachine):
 
     async def held(self, tx: Tx, person: Person, appeal: Appeal) -> frozenset[Relation]:
         firm = await people.enterprise(tx, appeal.enterprise_id)
-        return relations(person, appeal, firm, await people.headed_by(tx, person.id))
+        return relations(person, appeal, firm, await people.headed_by(tx, person))
 
     async def able(self, tx: Tx, appeal: Appeal) -> Mapping[Verb, list[str]]:
         """Who may take which step of an appeal now."""
@@ -416,7 +416,7 @@ class LifeOfAPark(RuleBasedStateMachine):
         async def unit(tx: Tx) -> bool:
             person = await self.person(tx, who)
             held = await self.held(tx, person, appeal)
-            scope = scope_of(person, await people.headed_by(tx, person.id))
+            scope = scope_of(person, await people.headed_by(tx, person))
             seen = await appeals.get(tx, appeal.number, scope)
             assert (seen is None) == (not held), f"{who} sees #{appeal.number} otherwise than he stands to it"
             if seen is not None:
