@@ -91,7 +91,7 @@ async def _appeal(tx: Tx, row: Row) -> Appeal:
         value = row[column]
         read[field] = value if convert is None or value is None else convert(value)
     reckoned = row["reckoned"]
-    counted = (read["dispatch_due"], read["acknowledge_due"], read["due"])
+    counted = (read[name] for name in ("received_at", "dispatch_due", "acknowledge_due", "due"))
     read["dates"] = read_dates(reckoned) if reckoned else as_they_stand(*counted)
     read["parts"] = await parts.of_appeal(tx, row["id"]) if row["part_count"] else ()
     return Appeal(**read)
@@ -241,6 +241,8 @@ def _moved(change: Change) -> dict[str, Any]:
             moved[field] = _shown(new)
             if before is not None and old is not None:
                 moved[f"{field}_before"] = _shown(old)
+    if before is not None and before.dates.hard != after.dates.hard:
+        moved["hard"] = after.dates.hard
     return moved
 
 

@@ -231,6 +231,7 @@ class LifeOfAPark(RuleBasedStateMachine):
             part=part,
             unit=data.draw(st.sampled_from(UNITS), label="named"),
             title="出具意见",
+            instead_of=data.draw(st.sampled_from([appeal.handler_id, appeal.liaison_id, None]), label="instead of"),
             facts={"part": part, "wish": "extend"},
         )
 
