@@ -233,7 +233,8 @@ def _line(change: Change, appeal_id: int) -> history.Line:
 def _moved(change: Change) -> dict[str, Any]:
     """What else moved with the step, both values kept: owner, unit, dates, category."""
     before, after = change.before, change.after
-    watched = ("handler_id", "liaison_id", "department_id", "due", "acknowledge_due", "category", "difficulty")
+    owners, dates = ("handler_id", "liaison_id", "department_id"), ("due", "acknowledge_due", "suspended_until")
+    watched = (*owners, *dates, "category", "difficulty")
     moved: dict[str, Any] = {}
     for field in watched:
         old, new = getattr(before, field, None), getattr(after, field)
