@@ -19,16 +19,29 @@ class Relation(StrEnum):
     CHIEF = "chief"
     COORDINATOR = "coordinator"
     INSPECTOR = "inspector"
+    CO_HANDLER = "co_handler"
 
 
 _FIRM = frozenset({Relation.FIRM})
 _HANDLER = frozenset({Relation.HANDLER})
 _OFFICE = frozenset(
-    {Relation.HANDLER, Relation.LIAISON, Relation.HEAD, Relation.CHIEF, Relation.COORDINATOR, Relation.INSPECTOR}
+    {
+        Relation.HANDLER,
+        Relation.LIAISON,
+        Relation.HEAD,
+        Relation.CHIEF,
+        Relation.COORDINATOR,
+        Relation.INSPECTOR,
+        Relation.CO_HANDLER,
+    }
 )
 _ALL = _OFFICE | _FIRM
 _COORDINATOR = frozenset({Relation.COORDINATOR})
 _INSPECTOR = frozenset({Relation.INSPECTOR})
+_ASKED_OR_DONE = _HANDLER | _COORDINATOR
+"""What a handler asks for and a coordinator does at once."""
+_CO_HANDLER = frozenset({Relation.CO_HANDLER})
+_LEADERS = frozenset({Relation.CHIEF, Relation.COORDINATOR})
 _KEEPS_SECRETS = frozenset({Relation.INSPECTOR, Relation.HANDLER})
 
 WITH_APPEAL: Mapping[Verb, frozenset[Relation]] = {
@@ -52,8 +65,30 @@ WITH_APPEAL: Mapping[Verb, frozenset[Relation]] = {
     Verb.PROGRESS: _HANDLER | {Relation.LIAISON},
     Verb.NOTE: _OFFICE,
     Verb.TRANSFER: _HANDLER,
+    Verb.REQUEST: _HANDLER,
     Verb.RESOLVE: _HANDLER,
     Verb.EXPLAIN: _HANDLER,
+    Verb.INSTANT: _HANDLER,
+    Verb.TAKE_BACK: _HANDLER,
+    Verb.EXTEND: _ASKED_OR_DONE,
+    Verb.SUSPEND: _ASKED_OR_DONE,
+    Verb.LONG_TERM: _ASKED_OR_DONE,
+    Verb.AGREE: _FIRM,
+    Verb.DISAGREE: _FIRM,
+    Verb.MILESTONE: _ASKED_OR_DONE,
+    Verb.MILESTONE_DONE: _HANDLER,
+    Verb.HARD_DATE: _ASKED_OR_DONE | {Relation.LIAISON},
+    Verb.BEYOND: _HANDLER,
+    Verb.REFER: _ASKED_OR_DONE,
+    Verb.READ: _LEADERS | _INSPECTOR,
+    Verb.ASSIST: _ASKED_OR_DONE,
+    Verb.PART_ACKNOWLEDGE: _CO_HANDLER,
+    Verb.PART_PROGRESS: _CO_HANDLER | _COORDINATOR,
+    Verb.PART_DONE: _CO_HANDLER | _COORDINATOR,
+    Verb.PART_RETURN: _CO_HANDLER,
+    Verb.WAIVE: _COORDINATOR,
+    Verb.PROXY: _COORDINATOR,
+    Verb.SLIP: _COORDINATOR,
     Verb.DISPATCH: _COORDINATOR,
     Verb.RULE: _COORDINATOR,
     Verb.APPROVE: _COORDINATOR,
@@ -61,17 +96,24 @@ WITH_APPEAL: Mapping[Verb, frozenset[Relation]] = {
     Verb.RELEASE: _COORDINATOR,
     Verb.DECLINE: _COORDINATOR,
     Verb.RECATEGORISE: _COORDINATOR,
-    Verb.DIFFICULTY: _COORDINATOR | _HANDLER,
+    Verb.DIFFICULTY: _ASKED_OR_DONE,
     Verb.MERGE: _COORDINATOR,
     Verb.UNMERGE: _COORDINATOR,
-    Verb.SUSPEND: _COORDINATOR,
-    Verb.LONG_TERM: _COORDINATOR,
-    Verb.RESUME: _COORDINATOR,
+    Verb.RESUME: _ASKED_OR_DONE,
+    Verb.SUPERVISE: _LEADERS,
     Verb.FOLLOW_UP: _COORDINATOR,
     Verb.REWORK: _INSPECTOR,
-    Verb.INSTRUCT: _INSPECTOR,
+    Verb.INSTRUCT: _LEADERS | _INSPECTOR,
     Verb.CLOSE_DISPUTED: _INSPECTOR,
 }
+
+TWINS: Mapping[Verb, Verb] = {
+    Verb.ACKNOWLEDGE: Verb.PART_ACKNOWLEDGE,
+    Verb.PROGRESS: Verb.PART_PROGRESS,
+    Verb.RESOLVE: Verb.PART_DONE,
+    Verb.RETURN: Verb.PART_RETURN,
+}
+"""What a handler's word means where it is said by somebody who works on a part only."""
 
 _ANYBODY = frozenset(Role)
 _CONTACT = frozenset({Role.CONTACT})
@@ -127,10 +169,12 @@ def _of_the_park(person: Person, appeal: Appeal, enterprise: Enterprise, head_of
     holds = {
         Relation.HANDLER: person.id == appeal.handler_id,
         Relation.LIAISON: person.id in (appeal.liaison_id, enterprise.liaison_id, enterprise.deputy_id),
-        Relation.HEAD: head_of is not None and head_of == appeal.department_id,
+        Relation.HEAD: head_of is not None
+        and head_of in (appeal.department_id, *(part.department_id for part in appeal.parts)),
         Relation.CHIEF: person.id == enterprise.chief_id,
         Relation.COORDINATOR: person.has(Role.COORDINATOR),
         Relation.INSPECTOR: person.has(Role.INSPECTOR),
+        Relation.CO_HANDLER: any(part.handler_id == person.id for part in appeal.parts),
     }
     return frozenset(relation for relation, true in holds.items() if true)
 

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from domain.deadlines import Dates
+from domain.parts import Part, PartKind
 from domain.rules import Clock, Difficulty, Kind
 from domain.said import Fact
+from domain.spans import Span
 from domain.verbs import Verb
 
 
@@ -71,11 +74,33 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """A clock that runs: since when, until when; `part` is 0 but for the clock of a part.
+
+    `round` tells one running of the clock from the next: intake and first response begin anew with an owner, the work
+    with a rework, an extension or the end of a suspension, an order with every order.
+    """
+
+    clock: Clock
+    round: int
+    started: datetime
+    deadline: datetime
+    part: int = 0
+
+    @property
+    def name(self) -> str:
+        """The clock as rows know it: `resolve`, `part:2`."""
+        return f"{self.clock.value}:{self.part}" if self.part else self.clock.value
+
+
+@dataclass(frozen=True, slots=True)
 class Appeal:
     """One problem with one number, one lead and one date. Times are UTC; `due` is the date of the round's work.
 
-    `intake_at` is since when the office has owed a decision once more (after a return, an objection, an undone
-    withdrawal); `handovers` counts how often the matter changed hands, so that each owner's clocks are told apart.
+    `dates` says what the three dates are counted from. `intake_at` is since when the office has owed a decision once
+    more (after a return, an objection, an undone withdrawal); `handovers` counts how often the matter changed hands,
+    so that each owner's clocks are told apart. `order_due` is until when whoever gave an order (督办, 批示) wants to
+    hear what became of it; `orders` counts them, `supervisions` those that were 督办.
     """
 
     id: int | None
@@ -102,6 +127,7 @@ class Appeal:
     dispatch_due: datetime
     acknowledge_due: datetime
     due: datetime
+    dates: Dates
     dispatched_at: datetime | None = None
     acknowledged_at: datetime | None = None
     contacted_at: datetime | None = None
@@ -127,19 +153,58 @@ class Appeal:
     next_due: datetime | None = None
     intake_at: datetime | None = None
     handovers: int = 0
+    extensions: int = 0
+    suspended_until: datetime | None = None
+    order_due: datetime | None = None
+    order_at: datetime | None = None
+    order_by: int | None = None
+    orders: int = 0
+    supervisions: int = 0
+    parts: tuple[Part, ...] = ()
 
     @property
-    def clocks(self) -> Mapping[Clock, datetime]:
-        """The clocks that run now, each with its deadline; none where the work has ended."""
+    def running(self) -> tuple[Running, ...]:
+        """The clocks that run now, each with its deadline; none where the work has ended or is suspended."""
+        return (*self._own_clocks(), *self._order_clock(), *self._part_clocks())
+
+    def _own_clocks(self) -> tuple[Running, ...]:
+        resolve = Running(Clock.RESOLVE, self.round, self.round_started_at, self.due)
         if self.status in (Status.SUBMITTED, Status.RETURNED):
-            return {Clock.DISPATCH: self.dispatch_due, Clock.RESOLVE: self.due}
+            began = self.intake_at or self.received_at
+            return (Running(Clock.DISPATCH, self.handovers, began, self.dispatch_due), resolve)
         if self.status is Status.DISPATCHED:
-            return {Clock.ACKNOWLEDGE: self.acknowledge_due, Clock.RESOLVE: self.due}
+            began = self.dispatched_at or self.received_at
+            return (Running(Clock.ACKNOWLEDGE, self.handovers, began, self.acknowledge_due), resolve)
         if self.status in WORKING:
-            return {Clock.RESOLVE: self.due}
+            return (resolve,)
         if self.status is Status.RESOLVED and self.resolved_at:
-            return {Clock.SURVEY: self.resolved_at}
-        return {}
+            return (Running(Clock.SURVEY, self.round, self.resolved_at, self.resolved_at),)
+        return ()
+
+    def _order_clock(self) -> tuple[Running, ...]:
+        if self.order_due is None or self.order_at is None or self.status not in OPEN - {Status.SUSPENDED}:
+            return ()
+        return (Running(Clock.ORDER, self.orders, self.order_at, self.order_due),)
+
+    def _part_clocks(self) -> tuple[Running, ...]:
+        """Milestones are what a long-term matter is chased by, and nothing else."""
+        if self.status not in OPEN - {Status.SUSPENDED}:
+            return ()
+        waiting = self.status is Status.LONG_TERM
+        return tuple(
+            Running(Clock.MILESTONE if waiting else Clock.PART, part.round, part.asked_at, part.due, part.n)
+            for part in self.open_parts
+            if (part.kind is PartKind.MILESTONE) is waiting
+        )
+
+    @property
+    def open_parts(self) -> tuple[Part, ...]:
+        """The parts on which somebody still works, in the order in which they were asked for."""
+        return tuple(part for part in self.parts if part.is_open)
+
+    def part(self, n: int) -> Part | None:
+        """The part of that number."""
+        return next((part for part in self.parts if part.n == n), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +226,26 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Slip:
+    """A handler's step that he takes back, and what was before it: the status, the last news, an order unanswered."""
+
+    verb: Verb
+    by: int | None
+    at: datetime
+    status: Status
+    progress_at: datetime | None = None
+    order_due: datetime | None = None
+    order_at: datetime | None = None
+    order_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Details:
-    """What a step may need besides the appeal: words, a new owner, a verdict, a category."""
+    """What a step may need besides the appeal: words, a new owner, a verdict, a category, a date.
+
+    `until` is a date that is set, `span` a length of time that is given, `asked_at` when it was asked for. `part` names
+    a part, `unit` and `title` make a new one; `unit` is also whose a matter is that is given back.
+    """
 
     text: str = ""
     handler_id: int | None = None
@@ -171,6 +254,12 @@ class Details:
     difficulty: Difficulty | None = None
     merged_into: str | None = None
     until: datetime | None = None
+    span: Span | None = None
+    asked_at: datetime | None = None
+    part: int | None = None
+    unit: str = ""
+    title: str = ""
+    slip: Slip | None = None
     attachments: tuple[tuple[str, str], ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
 

@@ -1,29 +1,50 @@
 """Which fields a step moves besides the status: owners, dates, rounds, verdicts."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
 from typing import Any
 
 from domain.appeal import Satisfaction, Solution, Status
+from domain.deadlines import Dates, Pause, Reckoning, fixed
 from domain.guards import Moment
+from domain.parts import Outcome, Part, PartKind
 from domain.workdays import Calendar, Span, Unit
 
+PART_OF_LEAD = 0.6
 RULE_WITHIN = Span(0, Unit.WORKING_DAYS)  # the same day
 
 Fields = Mapping[str, Any]
 
 
+def dated(dates: Dates, calendar: Calendar) -> Fields:
+    """The three dates as these reckonings come to by a calendar; one set by others rules where it is the earlier."""
+    work = dates.work.deadline(calendar)
+    return {
+        "dates": dates,
+        "dispatch_due": dates.dispatch.deadline(calendar),
+        "acknowledge_due": dates.acknowledge.deadline(calendar),
+        "due": min(work, dates.hard) if dates.hard else work,
+    }
+
+
+def _redated(moment: Moment, **changed: Any) -> Fields:
+    """Dates counted otherwise; what is not named is not looked at, so that it stays as it was said."""
+    dates = replace(moment.appeal.dates, **changed)
+    names = {"dispatch": "dispatch_due", "acknowledge": "acknowledge_due", "work": "due", "hard": "due"}
+    counted = dated(dates, moment.rules.calendar)
+    return {"dates": dates, **{names[key]: counted[names[key]] for key in changed}}
+
+
 def _intake(moment: Moment, term: Span) -> Fields:
     """The office owes a decision once more; the work's date stays as it was."""
-    appeal, calendar = moment.appeal, moment.rules.calendar
-    due = calendar.add(moment.at, term)
-    if appeal.urgent:
-        due = min(due, calendar.add(moment.at, moment.rules.terms.dispatch_urgent))
+    reckoned = Reckoning(moment.at, (term,))
+    if moment.appeal.urgent:
+        reckoned = reckoned.capped(moment.at, moment.rules.terms.dispatch_urgent)
     return {
+        **_redated(moment, dispatch=reckoned),
         "handler_id": None,
-        "dispatch_due": due,
         "intake_at": moment.at,
-        "handovers": appeal.handovers + 1,
+        "handovers": moment.appeal.handovers + 1,
     }
 
 
@@ -33,14 +54,14 @@ def hand_over(moment: Moment) -> Fields:
     For the first owner what was said at intake holds, unless intake itself took longer: lateness is booked to
     whoever held the step.
     """
-    appeal, details = moment.appeal, moment.details
+    appeal, details, terms = moment.appeal, moment.details, moment.rules.terms
     kept = appeal.dispatched_at is None and appeal.acknowledge_due > moment.at
-    term = moment.rules.terms.urgent if appeal.urgent else moment.rules.terms.acknowledge
+    own = Reckoning(moment.at, (terms.urgent if appeal.urgent else terms.acknowledge,))
     return {
+        **({} if kept else _redated(moment, acknowledge=own)),
         "handler_id": details.handler_id,
         "department_id": details.department_id or appeal.department_id,
         "dispatched_at": moment.at,
-        "acknowledge_due": appeal.acknowledge_due if kept else moment.rules.calendar.add(moment.at, term),
         "handovers": appeal.handovers + 1,
     }
 
@@ -62,8 +83,12 @@ def give_back(moment: Moment) -> Fields:
     return {**_intake(moment, RULE_WITHIN), "returns": moment.appeal.returns + 1}
 
 
+_ANSWERED: Fields = {"order_due": None, "order_at": None, "order_by": None}
+"""Whoever gave an order has heard what became of it."""
+
+
 def progress(moment: Moment) -> Fields:
-    return {"progress_at": moment.at}
+    return {"progress_at": moment.at, **_ANSWERED}
 
 
 def resolve_as(resolution: str) -> Callable[[Moment], Fields]:
@@ -71,6 +96,7 @@ def resolve_as(resolution: str) -> Callable[[Moment], Fields]:
 
     def effect(moment: Moment) -> Fields:
         return {
+            **_ANSWERED,
             "resolved_at": moment.at,
             "resolution": resolution,
             "on_time": moment.at <= moment.appeal.due,
@@ -79,6 +105,29 @@ def resolve_as(resolution: str) -> Callable[[Moment], Fields]:
         }
 
     return effect
+
+
+def do_at_once(moment: Moment) -> Fields:
+    """即办: taken on, talked over and done in one go; the firm is asked all the same."""
+    now = moment.at
+    return {
+        **resolve_as("resolved")(moment),
+        "acknowledged_at": moment.appeal.acknowledged_at or now,
+        "contacted_at": moment.appeal.contacted_at or now,
+    }
+
+
+def take_back(moment: Moment) -> Fields:
+    """A slip of the handler is as if it had not been; what it had answered is owed again."""
+    slip = moment.details.slip
+    assert slip is not None  # the guard looked
+    fields: Fields = {"progress_at": slip.progress_at}
+    if slip.order_due is not None:
+        fields = {**fields, "order_due": slip.order_due, "order_at": slip.order_at, "order_by": slip.order_by}
+    if moment.appeal.status is not Status.RESOLVED:
+        return fields
+    fields = {**fields, "status": slip.status, "resolved_at": None, "resolution": None, "on_time": None}
+    return {**fields, "acknowledged_at": None} if slip.status is Status.DISPATCHED else fields
 
 
 def close_as(satisfaction: Satisfaction) -> Callable[[Moment], Fields]:
@@ -97,12 +146,12 @@ def rework(moment: Moment) -> Fields:
     appeal, rules = moment.appeal, moment.rules
     term = rules.term(appeal.kind, appeal.category, appeal.difficulty)
     return {
+        **_redated(moment, work=Reckoning(moment.at, rules.rework_spans(term)), hard=None),
         "satisfaction": Satisfaction.DISSATISFIED,
         "reworks": appeal.reworks + 1,
         "escalated": appeal.reworks >= 1,
         "round": appeal.round + 1,
         "round_started_at": moment.at,
-        "due": rules.rework_due(term, moment.at),
         "resolved_at": None,
         "settled_at": None,
     }
@@ -126,26 +175,63 @@ def call(moment: Moment) -> Fields:
 
 
 def suspend(moment: Moment) -> Fields:
-    return {"previous_status": moment.appeal.status, "suspended_at": moment.at}
+    return {
+        "previous_status": moment.appeal.status,
+        "suspended_at": moment.at,
+        "suspended_until": moment.details.until,
+    }
 
 
 def resume(moment: Moment) -> Fields:
-    """The deadline moves by the working time that was suspended; the ladder begins a new round."""
+    """The deadline moves by the working time that was suspended; the ladder begins a new round.
+
+    The dates of the parts move too. Milestones end with the long term that they belonged to.
+    """
     appeal, calendar = moment.appeal, moment.rules.calendar
-    lost = calendar.worked(appeal.suspended_at or moment.at, moment.at)
+    pause = Pause(appeal.suspended_at or moment.at, moment.at)
     return {
+        **_redated(moment, work=appeal.dates.work.moved(pause)),
         "status": appeal.previous_status or Status.IN_PROGRESS,
         "previous_status": None,
         "suspended_at": None,
-        "due": _later(calendar, appeal.due, lost),
+        "suspended_until": None,
+        "round": appeal.round + 1,
+        "round_started_at": moment.at,
+        "parts": tuple(_resumed(part, pause, calendar) for part in appeal.parts),
+    }
+
+
+def _resumed(part: Part, pause: Pause, calendar: Calendar) -> Part:
+    if not part.is_open:
+        return part
+    if part.kind is PartKind.MILESTONE:
+        return part.ended(Outcome.WAIVED, pause.end)
+    return part.paused(pause, calendar)
+
+
+def extend(moment: Moment) -> Fields:
+    """延期: so many working days more, from the date that was; the ladder begins a new round."""
+    appeal = moment.appeal
+    span = moment.details.span
+    assert span is not None  # the guard looked
+    return {
+        **_redated(moment, work=appeal.dates.work.moved(span)),
+        "extensions": appeal.extensions + 1,
         "round": appeal.round + 1,
         "round_started_at": moment.at,
     }
 
 
-def _later(calendar: Calendar, due: datetime, lost: timedelta) -> datetime:
-    """A deadline moved by so much working time, in whole seconds."""
-    return calendar.add(due, Span(int(lost.total_seconds()), Unit.WORKING_HOURS)) if lost else due
+def set_hard_date(moment: Moment) -> Fields:
+    """A date that others have set stands beside ours."""
+    return _redated(moment, hard=moment.details.until)
+
+
+def recount(moment: Moment) -> Fields:
+    """Another calendar: every date counted again from what it was counted from."""
+    appeal, calendar = moment.appeal, moment.rules.calendar
+    parts = tuple(part.recounted(calendar) if part.is_open else part for part in appeal.parts)
+    return {**dated(appeal.dates, calendar), "parts": parts}
 
 
 def settle(moment: Moment) -> Fields:
@@ -175,12 +261,10 @@ def urge(moment: Moment) -> Fields:
 
 
 def mark_urgent(moment: Moment) -> Fields:
-    appeal, terms, add = moment.appeal, moment.rules.terms, moment.rules.calendar.add
-    return {
-        "urgent": True,
-        "dispatch_due": min(appeal.dispatch_due, add(moment.at, terms.dispatch_urgent)),
-        "acknowledge_due": min(appeal.acknowledge_due, add(moment.at, terms.urgent)),
-    }
+    terms, dates = moment.rules.terms, moment.appeal.dates
+    dispatch = dates.dispatch.capped(moment.at, terms.dispatch_urgent)
+    acknowledge = dates.acknowledge.capped(moment.at, terms.urgent)
+    return {**_redated(moment, dispatch=dispatch, acknowledge=acknowledge), "urgent": True}
 
 
 def reclassify(moment: Moment) -> Fields:
@@ -191,11 +275,95 @@ def reclassify(moment: Moment) -> Fields:
     fields: Fields = {"category": category, "difficulty": difficulty}
     if appeal.reworks:
         return fields
-    calendar = moment.rules.calendar
-    was = calendar.add(appeal.received_at, moment.rules.term(appeal.kind, appeal.category, appeal.difficulty))
-    new = calendar.add(appeal.received_at, moment.rules.term(appeal.kind, category, difficulty))
-    return {**fields, "due": _later(calendar, new, calendar.worked(was, appeal.due))}
+    term = moment.rules.term(appeal.kind, category, difficulty)
+    return {**fields, **_redated(moment, work=replace(appeal.dates.work, spans=(term,)))}
 
 
-def decide(moment: Moment) -> Fields:
-    return {"escalated": False}
+def instruct(moment: Moment) -> Fields:
+    """批示: the inspector's lets a matter go on that was rejected twice; a chief's is an order with a date."""
+    if moment.appeal.escalated:
+        return {"escalated": False, "status": Status.IN_PROGRESS}
+    return _ordered(moment)
+
+
+def supervise(moment: Moment) -> Fields:
+    """督办: an order with a date, counted."""
+    return {**_ordered(moment), "supervisions": moment.appeal.supervisions + 1}
+
+
+def _ordered(moment: Moment) -> Fields:
+    """Of two orders that wait for their answer the earlier date holds; the later one's giver is answered too."""
+    appeal, until = moment.appeal, moment.details.until
+    assert until is not None  # the guard looked
+    due = min(appeal.order_due, until) if appeal.order_due else until
+    return {"order_due": due, "order_at": moment.at, "order_by": moment.by, "orders": appeal.orders + 1}
+
+
+# Parts ----------------------------------------------------------------------------------------------------------------
+def _with_part(moment: Moment, kind: PartKind, reckoned: Reckoning) -> Fields:
+    appeal, details = moment.appeal, moment.details
+    part = Part(
+        n=len(appeal.parts) + 1,
+        kind=kind,
+        title=details.title,
+        unit=details.unit,
+        department_id=details.department_id,
+        handler_id=details.handler_id,
+        asked_at=moment.at,
+        reckoned=reckoned,
+        due=reckoned.deadline(moment.rules.calendar),
+    )
+    return {"parts": (*appeal.parts, part)}
+
+
+def add_share(moment: Moment) -> Fields:
+    """协办: a share of the work for another unit, due a working day before the lead at the latest.
+
+    Where there is no such day left it is due after a part of the time that the lead has. Once the lead is late his date
+    binds nobody else.
+    """
+    appeal, calendar = moment.appeal, moment.rules.calendar
+    reckoned = Reckoning(moment.at, (moment.rules.terms.part,))
+    before_lead = calendar.offset(appeal.due, Span(-1, Unit.WORKING_DAYS))
+    if before_lead <= moment.at < appeal.due:
+        before_lead = calendar.share(moment.at, appeal.due, PART_OF_LEAD)
+    if before_lead > moment.at:
+        reckoned = reckoned.capped(before_lead)
+    if moment.details.until is not None:
+        reckoned = reckoned.capped(moment.details.until)
+    return _with_part(moment, PartKind.SHARE, reckoned)
+
+
+def add_milestone(moment: Moment) -> Fields:
+    assert moment.details.until is not None  # the guard looked
+    return _with_part(moment, PartKind.MILESTONE, fixed(moment.details.until))
+
+
+def add_beyond(moment: Moment) -> Fields:
+    """超权限: who above the park was asked, and by when an answer is looked for."""
+    assert moment.details.until is not None  # the guard looked
+    return _with_part(moment, PartKind.BEYOND, fixed(moment.details.until))
+
+
+def go_long_term(moment: Moment) -> Fields:
+    """长期: no deadline holds, its milestones do; the first comes along."""
+    return {**suspend(moment), "suspended_until": None, **add_milestone(moment)}
+
+
+def _changed(moment: Moment, **fields: Any) -> Fields:
+    """The named part, changed."""
+    parts = (replace(part, **fields) if part.n == moment.details.part else part for part in moment.appeal.parts)
+    return {"parts": tuple(parts)}
+
+
+def acknowledge_part(moment: Moment) -> Fields:
+    return _changed(moment, acknowledged_at=moment.at)
+
+
+def progress_part(moment: Moment) -> Fields:
+    return _changed(moment, progress_at=moment.at)
+
+
+def end_part(outcome: Outcome) -> Callable[[Moment], Fields]:
+    """The named part ends so."""
+    return lambda moment: _changed(moment, outcome=outcome, ended_at=moment.at)

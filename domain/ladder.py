@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.appeal import Appeal
-from domain.rules import Clock, Listener, Rules, Rung
+from domain.appeal import Appeal, Running, Status
+from domain.rules import Listener, Rules, Rung
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A rung of one clock with the moment it is reached; `round` tells one running of the clock from the next."""
+    """A rung of a running clock with the moment it is reached."""
 
-    clock: Clock
-    round: int
+    running: Running
     at: datetime
-    deadline: datetime
     rung: Rung
 
     @property
@@ -22,21 +20,10 @@ class Due:
         """Who hears of it."""
         return self.rung.tell
 
-
-def _started(appeal: Appeal, clock: Clock) -> datetime:
-    """When the time that a clock measures began."""
-    if clock is Clock.DISPATCH:
-        return appeal.intake_at or appeal.received_at
-    if clock is Clock.ACKNOWLEDGE:
-        return appeal.dispatched_at or appeal.received_at
-    if clock is Clock.SURVEY:
-        return appeal.resolved_at or appeal.received_at
-    return appeal.round_started_at
-
-
-def running(appeal: Appeal, clock: Clock) -> int:
-    """Which running of a clock this is: intake and first response begin anew with an owner, work with a round."""
-    return appeal.handovers if clock in (Clock.DISPATCH, Clock.ACKNOWLEDGE) else appeal.round
+    @property
+    def deadline(self) -> datetime:
+        """The deadline that it is told of."""
+        return self.running.deadline
 
 
 def _reached_at(rules: Rules, rung: Rung, started: datetime, deadline: datetime) -> datetime:
@@ -48,12 +35,11 @@ def _reached_at(rules: Rules, rung: Rung, started: datetime, deadline: datetime)
 def rungs(appeal: Appeal, rules: Rules) -> tuple[Due, ...]:
     """All rungs of the clocks that run now, in order of time; one not after its clock's start falls away."""
     found: list[Due] = []
-    for clock, deadline in appeal.clocks.items():
-        started = _started(appeal, clock)
-        for rung in rules.ladders.get(clock, ()):
-            at = _reached_at(rules, rung, started, deadline)
-            if at > started:
-                found.append(Due(clock, running(appeal, clock), at, deadline, rung))
+    for running in appeal.running:
+        for rung in rules.ladder(running.clock, appeal.kind):
+            at = _reached_at(rules, rung, running.started, running.deadline)
+            if at > running.started:
+                found.append(Due(running, at, rung))
     return tuple(sorted(found, key=lambda due: due.at))
 
 
@@ -63,5 +49,7 @@ def reached(appeal: Appeal, rules: Rules, now: datetime) -> tuple[Due, ...]:
 
 
 def next_due(appeal: Appeal, rules: Rules, after: datetime) -> datetime | None:
-    """The next moment at which the clock has something to say about this appeal."""
+    """The next moment at which the clock has something to say about this appeal, or to do: a suspension ends."""
+    if appeal.status is Status.SUSPENDED:
+        return appeal.suspended_until
     return next((due.at for due in rungs(appeal, rules) if due.at > after), None)

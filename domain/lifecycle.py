@@ -21,9 +21,11 @@ from domain.appeal import (
     Source,
     Status,
 )
+from domain.deadlines import Dates, Reckoning
 from domain.effects import Fields
 from domain.errors import Refused
 from domain.guards import Moment
+from domain.parts import Outcome, PartKind
 from domain.rules import Difficulty, Kind, Rules
 from domain.said import Fact, Said
 from domain.verbs import Verb
@@ -72,7 +74,12 @@ class Draft:
 
 def submit(draft: Draft, *, by: int | None, at: datetime, rules: Rules) -> Change:
     """The first event of an appeal: its clock starts at intake and never again (`at` may lie in the past)."""
-    terms, add = rules.terms, rules.calendar.add
+    terms = rules.terms
+    dates = Dates(
+        dispatch=Reckoning(at, (terms.dispatch_urgent if draft.urgent else terms.dispatch,)),
+        acknowledge=Reckoning(at, (terms.urgent if draft.urgent else terms.acknowledge,)),
+        work=Reckoning(at, (rules.term(draft.kind, draft.category, draft.difficulty),)),
+    )
     appeal = Appeal(
         id=None,
         number=draft.number,
@@ -95,9 +102,7 @@ def submit(draft: Draft, *, by: int | None, at: datetime, rules: Rules) -> Chang
         received_at=at,
         round=1,
         round_started_at=at,
-        dispatch_due=add(at, terms.dispatch_urgent if draft.urgent else terms.dispatch),
-        acknowledge_due=add(at, terms.urgent if draft.urgent else terms.acknowledge),
-        due=add(at, rules.term(draft.kind, draft.category, draft.difficulty)),
+        **effects.dated(dates, rules.calendar),
     )
     appeal = replace(appeal, next_due=ladder.next_due(appeal, rules, at))
     return Change(None, appeal, Verb.FILE, by, at, text=draft.text, attachments=draft.attachments)
@@ -111,6 +116,10 @@ _ANSWERABLE = _statuses(Status.RESOLVED, Status.UNRATED)
 _TRANSFERABLE = _statuses(Status.DISPATCHED, Status.IN_PROGRESS, Status.REWORK)
 _DISPATCHABLE = _TRANSFERABLE | {Status.SUBMITTED, Status.RETURNED}
 _REWORK = _statuses(Status.REWORK)
+_LONG_TERM = _statuses(Status.LONG_TERM)
+_SLEEPING = _statuses(Status.SUSPENDED, Status.LONG_TERM)
+_SHARED = _TRANSFERABLE | {Status.RETURNED}
+_GIVEN = OPEN - {Status.SUBMITTED}
 _INSPECTORS = _statuses(Status.CLOSED, Status.CLOSED_DISPUTED)
 
 _ROWS = (
@@ -137,14 +146,35 @@ _ROWS = (
     ),
     Step(Verb.PROGRESS, WORKING | {Status.SUSPENDED, Status.LONG_TERM}, None, effects.progress, needs_text=True),
     Step(Verb.NOTE, OPEN | {Status.RESOLVED}, None, needs_text=True),
-    Step(Verb.TRANSFER, _TRANSFERABLE, None, needs_text=True),
+    Step(Verb.REQUEST, OPEN, None, needs_text=True),
+    Step(Verb.APPROVE, OPEN, None),
     Step(Verb.DENY, OPEN, None, needs_text=True),
-    Step(Verb.RESOLVE, WORKING, Status.RESOLVED, effects.resolve_as("resolved"), guards.not_escalated, needs_text=True),
+    Step(Verb.RESOLVE, WORKING, Status.RESOLVED, effects.resolve_as("resolved"), guards.may_finish, needs_text=True),
+    Step(Verb.EXPLAIN, WORKING, Status.RESOLVED, effects.resolve_as("explained"), guards.may_finish, needs_text=True),
     Step(
-        Verb.EXPLAIN, WORKING, Status.RESOLVED, effects.resolve_as("explained"), guards.not_escalated, needs_text=True
+        Verb.INSTANT,
+        _TRANSFERABLE,
+        Status.RESOLVED,
+        effects.do_at_once,
+        guards.may_finish,
+        needs_text=True,
     ),
-    Step(Verb.SUSPEND, WORKING, Status.SUSPENDED, effects.suspend, guards.not_escalated, needs_text=True),
-    Step(Verb.LONG_TERM, WORKING, Status.LONG_TERM, effects.suspend, guards.not_escalated, needs_text=True),
+    Step(Verb.TAKE_BACK, WORKING | _SLEEPING | {Status.RESOLVED}, None, effects.take_back, guards.may_take_back),
+    Step(Verb.EXTEND, WORKING, None, effects.extend, guards.may_extend, needs_text=True),
+    Step(Verb.SUSPEND, WORKING, Status.SUSPENDED, effects.suspend, guards.may_suspend, needs_text=True),
+    Step(Verb.AGREE, WORKING, Status.LONG_TERM, effects.go_long_term, guards.may_plan),
+    Step(Verb.DISAGREE, WORKING, None),
+    Step(Verb.MILESTONE, _LONG_TERM, None, effects.add_milestone, guards.may_plan),
+    Step(
+        Verb.MILESTONE_DONE,
+        _LONG_TERM,
+        None,
+        effects.end_part(Outcome.DONE),
+        guards.has_open(PartKind.MILESTONE),
+        needs_text=True,
+    ),
+    Step(Verb.HARD_DATE, OPEN, None, effects.set_hard_date, guards.may_set_hard_date, needs_text=True),
+    Step(Verb.RECOUNT, OPEN, None, effects.recount),
     Step(Verb.RESUME, _statuses(Status.SUSPENDED, Status.LONG_TERM), Status.IN_PROGRESS, effects.resume),
     Step(Verb.SATISFIED, _ANSWERABLE, Status.CLOSED, effects.close_as(Satisfaction.SATISFIED)),
     Step(Verb.FAIRLY_SATISFIED, _ANSWERABLE, Status.CLOSED, effects.close_as(Satisfaction.FAIRLY_SATISFIED)),
@@ -157,7 +187,51 @@ _ROWS = (
     Step(Verb.UNSOLVED, _ANSWERABLE | {Status.CLOSED}, None, effects.answer(Solution.UNSOLVED)),
     Step(Verb.FOLLOW_UP, _statuses(Status.RESOLVED), None, effects.call),
     Step(Verb.REWORK, _INSPECTORS, Status.REWORK, effects.order_rework, needs_text=True),
-    Step(Verb.INSTRUCT, _REWORK, Status.IN_PROGRESS, effects.decide, guards.is_escalated, needs_text=True),
+    Step(Verb.INSTRUCT, _GIVEN, None, effects.instruct, guards.may_instruct, needs_text=True),
+    Step(Verb.SUPERVISE, _GIVEN, None, effects.supervise, guards.may_order, needs_text=True),
+    Step(Verb.REFER, _GIVEN, None, needs_text=True),
+    Step(Verb.READ, _GIVEN | {Status.RESOLVED}, None),
+    Step(Verb.ASSIST, _TRANSFERABLE, None, effects.add_share, guards.may_share, needs_text=True),
+    Step(Verb.BEYOND, WORKING, None, effects.add_beyond, guards.may_plan, needs_text=True),
+    Step(
+        Verb.PART_ACKNOWLEDGE,
+        _SHARED,
+        None,
+        effects.acknowledge_part,
+        guards.has_open(PartKind.SHARE),
+    ),
+    Step(
+        Verb.PART_PROGRESS,
+        _SHARED,
+        None,
+        effects.progress_part,
+        guards.has_open(PartKind.SHARE, PartKind.BEYOND),
+        needs_text=True,
+    ),
+    Step(
+        Verb.PART_DONE,
+        _SHARED,
+        None,
+        effects.end_part(Outcome.DONE),
+        guards.has_open(PartKind.SHARE, PartKind.BEYOND),
+        needs_text=True,
+    ),
+    Step(
+        Verb.PART_RETURN,
+        _SHARED,
+        None,
+        effects.end_part(Outcome.RETURNED),
+        guards.has_open(PartKind.SHARE),
+        needs_text=True,
+    ),
+    Step(
+        Verb.WAIVE,
+        _SHARED | {Status.SUSPENDED},
+        None,
+        effects.end_part(Outcome.WAIVED),
+        guards.has_open(PartKind.SHARE, PartKind.BEYOND),
+        needs_text=True,
+    ),
     Step(Verb.CLOSE_DISPUTED, _REWORK, Status.CLOSED_DISPUTED, effects.settle, guards.is_escalated, needs_text=True),
     Step(
         Verb.WITHDRAW,
@@ -201,7 +275,7 @@ def take(
     step = step_of(appeal, verb)
     if step.needs_text and not details.text.strip():
         raise Refused("refused.text_needed", {"number": appeal.number, "verb": Said(f"verb.{verb}")})
-    moment = Moment(appeal, at, rules, details)
+    moment = Moment(appeal, at, rules, details, by)
     step.guard(moment)
     fields = {"status": step.target or appeal.status, **step.effect(moment), "version": appeal.version + 1}
     after = replace(appeal, **fields)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import time
 from enum import StrEnum
 from math import ceil
 
@@ -35,12 +35,18 @@ class Route(StrEnum):
 
 
 class Clock(StrEnum):
-    """What is being waited for: intake's decision, the first response, the work, the firm's answer."""
+    """What is being waited for: intake's decision, the first response, the work, the firm's answer.
+
+    Besides these: a co-handler's part, a milestone of a long-term matter, the answer to an order (督办, 批示).
+    """
 
     DISPATCH = "dispatch"
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     SURVEY = "survey"
+    PART = "part"
+    MILESTONE = "milestone"
+    ORDER = "order"
 
 
 class Listener(StrEnum):
@@ -55,6 +61,8 @@ class Listener(StrEnum):
     CHIEF = "chief"
     COORDINATOR = "coordinator"
     INSPECTOR = "inspector"
+    CO_HANDLER = "co_handler"
+    ORDERER = "orderer"
     ORIGIN_GROUP = "origin_group"
     COORDINATION_GROUP = "coordination_group"
 
@@ -64,7 +72,8 @@ class Rung:
     """One step of a ladder: at a share (0..1) of the time or at an offset from the deadline, tell these listeners.
 
     `label` is the spelling in config ("50%", "-2wd"); with the appeal, its clock and round it names the rung for ever.
-    `release` names who must let the message go out; empty where nobody must.
+    `release` names who must let the message go out; empty where nobody must. A rung with `kinds` is for those only, and
+    where a kind has rungs of its own the general ones of that clock do not hold for it.
     """
 
     label: str
@@ -72,6 +81,7 @@ class Rung:
     tell: tuple[Listener, ...]
     document: str = ""
     release: str = ""
+    kinds: frozenset[Kind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +167,13 @@ class Rules:
         general: Span = getattr(self.terms, name, None) or getattr(self.terms, kind.value)
         return own.get(name) or own.get(kind.value) or general
 
-    def rework_due(self, term: Span, at: datetime) -> datetime:
-        """The date of a second round: a share of the first term, rounded up, never less than the least."""
+    def rework_spans(self, term: Span) -> tuple[Span, Span]:
+        """The terms of a second round, the longer of which holds: a share of the first, rounded up, and the least."""
         share = Span(max(ceil(round(term.amount * self.terms.rework_share, 6)), 1), term.unit)
-        return max(self.calendar.add(at, share), self.calendar.add(at, self.terms.rework_least))
+        return share, self.terms.rework_least
+
+    def ladder(self, clock: Clock, kind: Kind) -> tuple[Rung, ...]:
+        """The rungs of a clock for a kind of appeal."""
+        steps = self.ladders.get(clock, ())
+        own = tuple(rung for rung in steps if kind in rung.kinds)
+        return own or tuple(rung for rung in steps if not rung.kinds)

@@ -59,7 +59,18 @@ class Verb(StrEnum):
     DIFFICULTY = "difficulty"
     REFER = "refer"
 
+    BEYOND = "beyond"
+    HARD_DATE = "hard_date"
+
+    # A unit that works on a part of it; said with the handler's own words.
+    PART_ACKNOWLEDGE = "part_acknowledge"
+    PART_PROGRESS = "part_progress"
+    PART_DONE = "part_done"
+    PART_RETURN = "part_return"
+    MILESTONE_DONE = "milestone_done"
+
     # The handler asks, the coordinator decides.
+    REQUEST = "request"
     ASSIST = "assist"
     TRANSFER = "transfer"
     EXTEND = "extend"
@@ -82,6 +93,9 @@ class Verb(StrEnum):
     SUPERVISE = "supervise"
     INSTRUCT = "instruct"
     FOLLOW_UP = "follow_up"
+    WAIVE = "waive"
+    PROXY = "proxy"
+    SLIP = "slip"
 
     # Rare steps of the life cycle: the inspector's decisions.
     REWORK = "rework"
@@ -109,6 +123,10 @@ class Verb(StrEnum):
     HELP = "help"
     CANCEL = "cancel"
     UNDO = "undo"
+    TAKE_BACK = "take_back"
+
+    # Another calendar moves dates by itself.
+    RECOUNT = "recount"
 
     # Mostly pressed as buttons; each can be typed as well.
     FILE = "file"

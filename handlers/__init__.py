@@ -3,16 +3,20 @@
 from handlers import (
     casework,
     chase,
+    dates,
     digest,
     helping,
     joining,
     keeping,
     ledger,
     looking,
+    orders,
     oversight,
     policies,
     raising,
     releasing,
+    shares,
+    wishes,
 )
 from handlers.jobs import Job
 from handlers.router import Router
@@ -22,6 +26,10 @@ ROUTER = Router(
         **raising.COMMANDS,
         **casework.COMMANDS,
         **oversight.COMMANDS,
+        **wishes.COMMANDS,
+        **dates.COMMANDS,
+        **shares.COMMANDS,
+        **orders.COMMANDS,
         **releasing.COMMANDS,
         **looking.COMMANDS,
         **joining.COMMANDS,

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from domain import access
 from domain.appeal import OPEN, Appeal, Details, Status
 from domain.errors import Refused
-from domain.lifecycle import step_of
+from domain.lifecycle import step_of, take
 from domain.notices import WORK_BUTTONS
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 from domain.words import MOST_TEXT
+from handlers import oversight, shares, slips
 from handlers.router import Ask, Buttons, Handler, Reply, Request, for_appeal, one_row, with_verb
-from storage import appeals, listeners
+from storage import appeals, listeners, people
 
+_UNKNOWN_OWNER = frozenset({"待定", "不清楚", "不知道", "unknown"})
 _NOT_TAKEN_ON = frozenset({Status.SUBMITTED, Status.DISPATCHED, Status.RETURNED})
 
 
@@ -34,9 +36,16 @@ def _words(request: Request, ask: str, appeal: Appeal) -> str:
     return text
 
 
+async def _of_a_part(request: Request, appeal: Appeal) -> bool:
+    """Whether this is said of a part: by who may not speak for the whole, or under a message about that part."""
+    return bool(request.argument) or not access.may(request.verb, await request.relations(appeal))
+
+
 async def acknowledge(request: Request) -> Reply:
     """接单: the assigned handler takes the matter on, which stops the first-response clock."""
     appeal = await request.appeal()
+    if await _of_a_part(request, appeal):
+        return await shares.report(request, appeal)
     after = await request.step(appeal, details=Details(text=request.text))
     facts = await _facts(request, after)
     verbs = (Verb.CONTACTED, *WORK_BUTTONS) if after.contacted_at is None else WORK_BUTTONS
@@ -58,19 +67,49 @@ async def contacted(request: Request) -> Reply:
 
 
 async def give_back(request: Request) -> Reply:
-    """退单: back to the coordinator with a reason and, best, whose it is; the clock runs on."""
+    """退单 <whose it is> <reason>: back to the coordinator; the clock runs on."""
     appeal = await request.appeal()
-    text = _words(request, "ask.return", appeal)
-    after = await request.step(appeal, details=Details(text=text))
-    return await _answer(request, "work.returned", after)
+    if await _of_a_part(request, appeal):
+        return await shares.report(request, appeal)
+    probe = Details(text="?", unit="?")
+    take(appeal, request.verb, by=request.who.id, at=request.at, rules=request.rules, details=probe)
+    kept = str(request.answered.get("reason", ""))
+    text = kept or _words(request, "ask.return", appeal)
+    whose, reason = await _proposal(request, request.text if kept else text)
+    if not whose:
+        raise Ask("ask.return_whose", {"number": appeal.number, "title": appeal.title}, keep={"reason": text})
+    reason = kept or reason
+    if not reason:
+        raise Ask("ask.return_reason", {"number": appeal.number, "whose": whose}, keep={"whose": whose})
+    after = await request.step(appeal, details=Details(text=reason, unit=whose, facts={"whose": whose}))
+    return await _answer(request, "work.returned", after, whose=whose)
+
+
+async def _proposal(request: Request, line: str) -> tuple[str, str]:
+    """Whose a matter is in the eyes of who gives it back, if the line begins with it, and the rest."""
+    if "whose" in request.answered:
+        return str(request.answered["whose"]), line
+    name, reason = oversight.name_first(line)
+    if name in _UNKNOWN_OWNER:
+        return name, reason
+    unit = await oversight.unit_called(request, name)
+    if unit is not None:
+        return unit.name, reason
+    named = [person for person in await people.people_named(request.tx, name, request.at) if person.in_office]
+    if named:
+        return named[0].name, reason
+    unit = await oversight.unit_in(request, line)
+    return (unit.name, line) if unit else ("", line)
 
 
 async def progress(request: Request) -> Reply:
-    """进展: a public note; the firm hears it."""
+    """进展: a public note; the firm hears it a minute later."""
     appeal = await request.appeal()
+    if await _of_a_part(request, appeal):
+        return await shares.report(request, appeal)
     text = _words(request, "ask.progress", appeal)
     after = await request.step(appeal, details=Details(text=text, attachments=request.files))
-    return await _answer(request, "work.progress", after, Verb.RESOLVE)
+    return await _answer(request, "work.progress", after, Verb.RESOLVE, Verb.UNDO)
 
 
 async def note(request: Request) -> Reply:
@@ -82,11 +121,16 @@ async def note(request: Request) -> Reply:
 
 
 async def resolve(request: Request) -> Reply:
-    """办结: the handler says that it is done; the firm is asked, and only its answer ends the matter."""
+    """办结 / 解释办结 / 即办: the handler says that it is done; only the firm's own answer ends the matter."""
     appeal = await request.appeal()
-    text = _words(request, "ask.resolve", appeal)
+    if await _of_a_part(request, appeal):
+        return await shares.report(request, appeal)
+    text = _words(request, _RESULT[request.verb], appeal)
     after = await request.step(appeal, details=Details(text=text, attachments=request.files))
-    return await _answer(request, "work.resolved", after)
+    return await _answer(request, "work.resolved", after, Verb.UNDO)
+
+
+_RESULT = {Verb.RESOLVE: "ask.resolve", Verb.EXPLAIN: "ask.explain", Verb.INSTANT: "ask.instant"}
 
 
 async def supplement(request: Request) -> Reply | None:
@@ -149,10 +193,23 @@ async def withdraw(request: Request) -> Reply:
 
 
 async def undo(request: Request) -> Reply:
-    """撤销 of a withdrawal: the matter goes back to intake."""
+    """撤销: a handler's slip of the last minute is taken back; a firm's withdrawn matter goes back to intake."""
+    taken_back = await slips.take_back(request)
+    if taken_back is not None:
+        return taken_back
     appeal = await request.appeal()
     after = await request.step(appeal)
     return await _answer(request, "work.undone", after)
+
+
+async def mark_urgent(request: Request) -> Reply:
+    """紧急: the owner's own word; whoever is on duty hears at once, and the owner is told whom to call in danger."""
+    appeal = await request.appeal()
+    if appeal.urgent:
+        raise Refused("refused.urgent_already", {"number": appeal.number})
+    after = await request.step(appeal, details=Details(text=request.text))
+    safety = Said("appeal.safety")
+    return await _answer(request, "work.urgent", after, safety=safety)
 
 
 async def urge(request: Request) -> Reply:
@@ -205,6 +262,9 @@ COMMANDS: Mapping[Verb, Handler] = {
     Verb.PROGRESS: progress,
     Verb.NOTE: note,
     Verb.RESOLVE: resolve,
+    Verb.EXPLAIN: resolve,
+    Verb.INSTANT: resolve,
+    Verb.URGENT: mark_urgent,
     Verb.SUPPLEMENT: supplement,
     Verb.WITHDRAW: withdraw,
     Verb.UNDO: undo,

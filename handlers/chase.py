@@ -4,16 +4,26 @@ Two jobs: `sweep` takes one transaction an appeal and writes rungs; `remind` tak
 message of all that he is owed. Quiet hours, "two a day" and "not after the work is done" are held in the second.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from domain import ladder
-from domain.appeal import Appeal, Status
+from domain.appeal import Appeal, Running, Status
 from domain.ladder import Due
-from domain.notices import SURVEY_BUTTONS, TASK_BUTTONS, TRIAGE_BUTTONS, WORK_BUTTONS, Lane, button
+from domain.lifecycle import take
+from domain.notices import (
+    PART_BUTTONS,
+    SURVEY_BUTTONS,
+    TASK_BUTTONS,
+    TRIAGE_BUTTONS,
+    WORK_BUTTONS,
+    Lane,
+    button,
+)
 from domain.people import Person
-from domain.rules import Clock, Rules
+from domain.rules import Clock, Listener, Rules
 from domain.said import Fact, Said
 from domain.verbs import Verb
 from handlers import releasing
@@ -31,23 +41,31 @@ async def due_appeals(tx: Tx, _: Rules, at: datetime) -> Sequence[str]:
 
 
 async def sweep(tx: Tx, rules: Rules, at: datetime, key: str) -> None:
-    """Note the reached rungs of one appeal, and when to look at it next."""
+    """Note the reached rungs of one appeal, and when to look at it next; a suspension that is over ends here."""
     appeal = await appeals.by_id(tx, int(key))
     if appeal is None or appeal.next_due is None or appeal.next_due > at:
         return
+    if appeal.status is Status.SUSPENDED and appeal.suspended_until is not None and appeal.suspended_until <= at:
+        resumed = take(appeal, Verb.RESUME, by=None, at=appeal.suspended_until, rules=rules)
+        appeal = await appeals.record(tx, resumed, rules)
+    await _note(tx, rules, appeal, at)
+    await appeals.look_again(tx, appeal, ladder.next_due(appeal, rules, at))
+
+
+async def _note(tx: Tx, rules: Rules, appeal: Appeal, at: datetime) -> None:
+    """Write the rungs that are reached; of several that one person is owed the highest is told."""
     reached: set[int] = set()
     for due in ladder.reached(appeal, rules, at):
         reached |= await _reach(tx, rules, appeal, due, at)
     for listener in sorted(reached):
-        await rungs.supersede_lower(tx, int(key), listener)
-    await appeals.look_again(tx, appeal, ladder.next_due(appeal, rules, at))
+        await rungs.supersede_lower(tx, appeal.id or 0, listener)
 
 
 async def _reach(tx: Tx, rules: Rules, appeal: Appeal, due: Due, at: datetime) -> set[int]:
     """The people for whom this rung is reached now for the first time; one that must be released is asked for first."""
     reached: dict[int, Person] = {}
     for listener in due.tell:
-        for person in await listeners.persons(tx, listener, appeal, at):
+        for person in await listeners.persons(tx, listener, appeal, at, part=due.running.part):
             if await rungs.reach(tx, appeal.id or 0, due, person.id, at):
                 reached[person.id] = person
     if due.rung.release and reached:
@@ -64,10 +82,12 @@ async def next_sweep(tx: Tx, _: Rules, at: datetime) -> datetime | None:
 # The reminding: one message a person ------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One rung that still holds, with its appeal."""
+    """One rung that still holds, with its appeal and the clock that runs; `paper` is what the rung brings along."""
 
     owed: Owed
     appeal: Appeal
+    running: Running
+    paper: str = ""
 
 
 async def people_to_remind(tx: Tx, rules: Rules, at: datetime) -> Sequence[str]:
@@ -118,26 +138,37 @@ async def remind(tx: Tx, rules: Rules, at: datetime, key: str) -> None:
 async def _still_owed(tx: Tx, rules: Rules, person: Person | None, listener: int, at: datetime) -> list[Item]:
     items: list[Item] = []
     for owed in await rungs.owed_to(tx, listener):
-        appeal = await appeals.by_id(tx, owed.appeal_id)
-        if appeal is None or not _holds(appeal, owed) or not await _is_meant(tx, rules, person, owed, appeal, at):
+        item = await _item(tx, rules, owed)
+        if item is None or not await _is_meant(tx, rules, person, item, at):
             await rungs.settle(tx, owed.id, "void", None)
         else:
-            items.append(Item(owed, appeal))
+            items.append(item)
     return items
 
 
-async def _is_meant(tx: Tx, rules: Rules, person: Person | None, owed: Owed, appeal: Appeal, at: datetime) -> bool:
+async def _item(tx: Tx, rules: Rules, owed: Owed) -> Item | None:
+    """What is owed, if the clock that it speaks of still runs, in the same round."""
+    appeal = await appeals.by_id(tx, owed.appeal_id)
+    running = _running(appeal, owed.clock, owed.round) if appeal else None
+    if appeal is None or running is None:
+        return None
+    steps = [rung for rung in rules.ladder(running.clock, appeal.kind) if rung.label == owed.label]
+    return Item(owed, appeal, running, steps[0].document if steps else "")
+
+
+def _running(appeal: Appeal, clock: str, round_: int) -> Running | None:
+    return next((each for each in appeal.running if (each.name, each.round) == (clock, round_)), None)
+
+
+async def _is_meant(tx: Tx, rules: Rules, person: Person | None, item: Item, at: datetime) -> bool:
     """Whether the rung is still for this person: a matter may have changed hands since it was reached."""
-    steps = [rung for rung in rules.ladders.get(owed.clock, ()) if rung.label == owed.label]
+    steps = [rung for rung in rules.ladder(item.running.clock, item.appeal.kind) if rung.label == item.owed.label]
     tell = {listener for rung in steps for listener in rung.tell}
     if person is None or not tell:
         return True
-    meant = [each.id for listener in tell for each in await listeners.persons(tx, listener, appeal, at)]
+    part = item.running.part
+    meant = [each.id for one in tell for each in await listeners.persons(tx, one, item.appeal, at, part=part)]
     return person.id in meant
-
-
-def _holds(appeal: Appeal, owed: Owed) -> bool:
-    return owed.clock in appeal.clocks and owed.round == ladder.running(appeal, owed.clock)
 
 
 def _token(item: Item) -> str:
@@ -149,11 +180,7 @@ async def still_holds(tx: Tx, token: str) -> bool:
     """Whether the clock that a line speaks of still runs, in the same round."""
     number, clock, round_ = token.split("|")
     appeal = await appeals.get(tx, number, SYSTEM)
-    return (
-        appeal is not None
-        and Clock(clock) in appeal.clocks
-        and ladder.running(appeal, Clock(clock)) == int(round_)
-    )
+    return appeal is not None and _running(appeal, clock, int(round_)) is not None
 
 
 async def _hand_on(tx: Tx, rules: Rules, person: Person | None, items: Sequence[Item], at: datetime) -> None:
@@ -171,7 +198,7 @@ async def _letter(
     lines = [await _line(tx, rules, person, item, at) for item in items]
     alone = items[0].appeal if len(items) == 1 else None
     verbs = _buttons(items[0], person) if alone else ()
-    buttons = listeners.rows([button(verb, items[0].appeal) for verb in verbs])
+    buttons = listeners.rows([button(verb, items[0].appeal, items[0].running.part) for verb in verbs])
     return outbox.Letter(
         chat_id=chat_id,
         key="remind.one" if alone else "remind.several",
@@ -180,34 +207,48 @@ async def _letter(
         lane=Lane.CASE,
         appeal_id=alone.id if alone else None,
         person_id=person.id,
+        files=tuple(_paper(item, person) for item in items if item.paper),
     )
+
+
+def _paper(item: Item, person: Person) -> Mapping[str, Any]:
+    facts = {"number": item.appeal.number, "language": person.language, "part": item.running.part}
+    return {"document": item.paper, "facts": facts}
 
 
 async def _line(tx: Tx, rules: Rules, person: Person, item: Item, at: datetime) -> Said:
     facts: dict[str, Fact] = await listeners.appeal_facts(tx, item.appeal, rules)
+    facts |= listeners.part_facts(item.appeal, item.running.part)
+    deadline = item.running.deadline
     times = await rungs.told_about(tx, item.owed.appeal_id)
     late = rules.calendar.working_days_between(
-        rules.calendar.local(_deadline(item)).date(), rules.calendar.local(at).date()
+        rules.calendar.local(deadline).date(), rules.calendar.local(at).date()
     )
-    facts |= {"name": person.name, "deadline": _deadline(item), "days": late, "times": times}
+    facts |= {"name": person.name, "deadline": deadline, "days": late, "times": times}
     facts["latest"] = await _latest(tx, item.appeal)
-    return Said(_key(item, person, at), facts)
+    return Said(await _key(tx, item, person, at), facts)
 
 
-def _deadline(item: Item) -> datetime:
-    return item.appeal.clocks[item.owed.clock]
+_HOLDERS = {Clock.PART: Listener.CO_HANDLER}
 
 
-def _key(item: Item, person: Person, at: datetime) -> str:
-    """Which sentence: by clock, by whether the date has passed, and by whether he holds the work or watches it."""
-    clock = item.owed.clock
+async def _key(tx: Tx, item: Item, person: Person, at: datetime) -> str:
+    """Which sentence: by clock, by whether the date has passed, by whether he holds the work or watches it.
+
+    External units are asked, never ordered.
+    """
+    clock = item.running.clock
     if clock is Clock.SURVEY:
         return "remind.survey" if not person.in_office else "remind.survey_call"
     if clock is Clock.DISPATCH:
         return "remind.dispatch"
-    passed = "late" if at > _deadline(item) else "soon"
-    holder = person.id == item.appeal.handler_id or item.appeal.handler_id is None
-    return f"remind.{clock.value}_{passed}" if holder else f"remind.{clock.value}_watch"
+    passed = "late" if at > item.running.deadline else "soon"
+    holder = _HOLDERS.get(clock, Listener.HANDLER)
+    held = await listeners.persons(tx, holder, item.appeal, at, part=item.running.part)
+    if person.id not in [each.id for each in held]:
+        return f"remind.{clock.value}_watch"
+    external = await listeners.is_external(tx, person)
+    return f"remind.{clock.value}_{passed}_external" if external else f"remind.{clock.value}_{passed}"
 
 
 async def _latest(tx: Tx, appeal: Appeal) -> Said:
@@ -216,12 +257,18 @@ async def _latest(tx: Tx, appeal: Appeal) -> Said:
 
 
 def _buttons(item: Item, person: Person) -> tuple[Verb, ...]:
-    if item.owed.clock is Clock.SURVEY:
+    clock = item.running.clock
+    if clock is Clock.SURVEY:
         return (Verb.FOLLOW_UP,) if person.in_office else SURVEY_BUTTONS
-    if item.owed.clock is Clock.DISPATCH:
+    if clock is Clock.DISPATCH:
         return TRIAGE_BUTTONS
+    part = item.appeal.part(item.running.part)
+    if clock is Clock.PART and part is not None and part.handler_id == person.id:
+        return PART_BUTTONS
     if person.id != item.appeal.handler_id:
         return (Verb.STATUS,)
+    if clock is Clock.MILESTONE:
+        return (Verb.MILESTONE, Verb.PROGRESS)
     return TASK_BUTTONS if item.appeal.status is Status.DISPATCHED else WORK_BUTTONS
 
 

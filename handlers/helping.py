@@ -14,6 +14,7 @@ _SECTIONS: Mapping[str, tuple[Role, ...]] = {
     "help.contact": (Role.CONTACT,),
     "help.work": (Role.LIAISON, Role.HANDLER),
     "help.coordinator": (Role.COORDINATOR,),
+    "help.chief": (Role.CHIEF,),
     "help.inspect": (Role.INSPECTOR,),
     "help.record": (Role.LIAISON, Role.COORDINATOR),
     "help.look": _OFFICE,

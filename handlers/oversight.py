@@ -10,10 +10,12 @@ from domain.lifecycle import open_to, step_of
 from domain.people import Department, Person
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
+from handlers import wishes
 from handlers.router import Ask, Buttons, Handler, Reply, Request, for_appeal
 from storage import listeners, people, requests
 
 CHOICES = 6
+SHORT_NAME = 2  # characters; so short a name stands in too many other words
 _NAME_FIRST = re.compile(r"([^\s,，、:：;；。]+)[\s,，、:：;；。]*(.*)", re.DOTALL)
 
 
@@ -67,15 +69,20 @@ async def _whom(request: Request) -> Whom:
     chosen = str(request.answered.get("whom", "")) or request.argument
     if chosen:
         return await _chosen(request, chosen)
-    found = _NAME_FIRST.match(request.text.strip())
-    name, reason = (found[1], found[2].strip()) if found else ("", "")
-    unit = await _unit(request, name)
+    name, reason = name_first(request.text)
+    unit = await unit_called(request, name)
     if unit is not None:
-        return Whom(await _on_duty(request, unit), unit.id, reason)
+        return Whom(await _someone_on_duty(request, unit), unit.id, reason)
     return Whom(await _one_named(request, name), None, reason)
 
 
-async def _unit(request: Request, name: str) -> Department | None:
+def name_first(line: str) -> tuple[str, str]:
+    """`供电公司 属线路改造` in its first word and the rest, whatever stands between them."""
+    found = _NAME_FIRST.match(line.strip())
+    return (found[1], found[2].strip()) if found else ("", "")
+
+
+async def unit_called(request: Request, name: str) -> Department | None:
     """The department of that name or code, or the only one whose name contains it."""
     exact = await people.department_called(request.tx, name)
     if exact is not None or len(name) < 2:
@@ -84,13 +91,25 @@ async def _unit(request: Request, name: str) -> Department | None:
     return alike[0] if len(alike) == 1 else None
 
 
-async def _on_duty(request: Request, unit: Department) -> Person:
-    """A department's duty officer; while he is on leave his deputy."""
+async def unit_in(request: Request, line: str) -> Department | None:
+    """The only department that a sentence names, with or without the county before its name."""
+    named = [unit for unit in await people.departments(request.tx) if unit.name in line or unit.name[1:] in line]
+    return named[0] if len(named) == 1 and len(named[0].name) > SHORT_NAME else None
+
+
+async def on_duty(request: Request, unit: Department, *, needed: bool = True) -> Person | None:
+    """A department's duty officer; while he is on leave his deputy. Refused where there is nobody and one is needed."""
     duty = await people.person(request.tx, unit.duty_id, request.at) if unit.duty_id else None
     if duty is not None and duty.on_leave and duty.deputy_id is not None:
         duty = await people.person(request.tx, duty.deputy_id, request.at) or duty
-    if duty is None:
+    if duty is None and needed:
         raise Refused("refused.no_duty", {"department": unit.name})
+    return duty
+
+
+async def _someone_on_duty(request: Request, unit: Department) -> Person:
+    duty = await on_duty(request, unit)
+    assert duty is not None  # he was needed
     return duty
 
 
@@ -100,7 +119,7 @@ async def _chosen(request: Request, mark: str) -> Whom:
     row = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
     unit = await people.department(request.tx, row) if kind == "unit" else None
     if unit is not None:
-        return Whom(await _on_duty(request, unit), unit.id, request.text)
+        return Whom(await _someone_on_duty(request, unit), unit.id, request.text)
     person = await people.person(request.tx, row, request.at) if kind == "person" else None
     if person is None or not person.in_office:
         raise Refused("refused.choice_gone")
@@ -137,7 +156,7 @@ def _choice(request: Request, appeal: Appeal, argument: str, label: str) -> Butt
 async def transfer(request: Request) -> Reply:
     """转办: the handler asks that somebody else take it; the coordinator decides, until then it stays with him."""
     appeal = await request.appeal()
-    step_of(appeal, request.verb)
+    step_of(appeal, Verb.DISPATCH)
     if not (request.argument or request.answered.get("whom") or request.text.strip()):
         raise Ask("ask.transfer", _named(appeal), await _offer(request, appeal))
     whom = await _whom(request)
@@ -146,46 +165,8 @@ async def transfer(request: Request) -> Reply:
     if not whom.reason:
         facts = {**_named(appeal), "whom": whom.person.name}
         raise Ask("ask.transfer_reason", facts, keep={"whom": whom.mark})
-    asked: Mapping[str, Fact] = {"whom": whom.person.name, "whom_id": whom.person.id}
-    after = await request.step(appeal, details=Details(text=whom.reason, facts=asked))
-    wanted = {"handler_id": whom.person.id, "department_id": whom.department_id, "reason": whom.reason}
-    await requests.ask(request.tx, after.id or 0, Verb.TRANSFER, request.who.id, request.at, wanted)
-    facts = {**await _facts(request, after), "whom": whom.person.name}
-    return Reply("oversight.transfer_asked", facts, appeal=after)
-
-
-async def approve(request: Request) -> Reply:
-    """批准: what the handler asked for is done."""
-    appeal, wish = await _decided(request)
-    await requests.decide(request.tx, wish, request.who.id, request.at, granted=True)
-    details = Details(
-        text=wish.facts.get("reason", ""),
-        handler_id=wish.facts.get("handler_id"),
-        department_id=wish.facts.get("department_id"),
-        facts={"granted": wish.id},
-    )
-    after = await request.step(appeal, Verb.DISPATCH, details)
-    return Reply("oversight.dispatched", await _facts(request, after), appeal=after)
-
-
-async def deny(request: Request) -> Reply:
-    """不同意: with a reason; the matter stays where it is."""
-    appeal, wish = await _decided(request)
-    text = request.need_text("ask.deny", _named(appeal))
-    await requests.decide(request.tx, wish, request.who.id, request.at, granted=False)
-    after = await request.step(appeal, details=Details(text=text))
-    return Reply("oversight.denied", await _facts(request, after), appeal=after)
-
-
-async def _decided(request: Request) -> tuple[Appeal, requests.Wish]:
-    async def waits_for_a_decision(appeal: Appeal) -> bool:
-        return await requests.open_one(request.tx, appeal.id or 0) is not None
-
-    appeal = await request.appeal(waits_for_a_decision)
-    wish = await requests.open_one(request.tx, appeal.id or 0)
-    if wish is None:
-        raise Refused("refused.nothing_asked", {"number": appeal.number})
-    return appeal, wish
+    wanted = Details(text=whom.reason, handler_id=whom.person.id, department_id=whom.department_id)
+    return await wishes.ask(request, appeal, wanted, whom=whom.person.name, whom_id=whom.person.id)
 
 
 async def recategorise(request: Request) -> Reply:
@@ -253,8 +234,8 @@ def _outcome(request: Request, appeal: Appeal) -> tuple[Verb | None, str]:
     return _WORDS[word], said
 
 
-async def decide(request: Request) -> Reply:
-    """批示 / 存疑办结: the inspector rules on a matter that was rejected twice; it goes on, or is kept as disputed."""
+async def close_disputed(request: Request) -> Reply:
+    """存疑办结: the inspector keeps a matter that was rejected twice as disputed."""
     appeal = await request.appeal()
     step_of(appeal, request.verb)
     text = request.need_text("ask.decide", _named(appeal))
@@ -263,13 +244,10 @@ async def decide(request: Request) -> Reply:
 
 
 COMMANDS: Mapping[Verb, Handler] = {
-    Verb.INSTRUCT: decide,
-    Verb.CLOSE_DISPUTED: decide,
+    Verb.CLOSE_DISPUTED: close_disputed,
     Verb.DISPATCH: dispatch,
     Verb.RULE: dispatch,
     Verb.TRANSFER: transfer,
-    Verb.APPROVE: approve,
-    Verb.DENY: deny,
     Verb.RECATEGORISE: recategorise,
     Verb.FOLLOW_UP: follow_up,
 }

@@ -148,10 +148,14 @@ class Request:
         held = await self.relations(meant)
         if not held:
             raise Refused("refused.not_found", {"number": meant.number})
-        if not access.may(self.verb, held):
+        if not self._may(held):
             raise Refused("refused.not_yours", {"number": meant.number, "verb": Said(f"verb.{self.verb}")})
         await self._must_be_current(meant)
         return meant
+
+    async def known(self) -> Appeal:
+        """The appeal that is named, replied to or pressed, whatever may be done to it."""
+        return await self._meant(None)
 
     async def step(self, appeal: Appeal, verb: Verb | None = None, details: Details = NOTHING) -> Appeal:
         """Take a step of the life cycle and record it; the appeal as it is afterwards."""
@@ -198,8 +202,13 @@ class Request:
         return [
             found
             for found in await appeals.visible(self.tx, scope, statuses)
-            if access.may(self.verb, await self.relations(found), found.status)
+            if self._may(await self.relations(found), found.status)
         ]
+
+    def _may(self, held: frozenset[access.Relation], status: Status | None = None) -> bool:
+        """Who works on a part says of it with the handler's words what the handler says of the whole."""
+        twin = access.TWINS.get(self.verb)
+        return access.may(self.verb, held, status) or (twin is not None and access.may(twin, held & _PARTS, status))
 
     def _which(self, fitting: Sequence[Appeal]) -> Ask:
         more = len(fitting) - MOST_CHOICES
@@ -226,6 +235,8 @@ class Request:
         word = Said(f"status.{appeal.status}.firm" if firm else f"status.{appeal.status}")
         raise Refused("refused.outdated", {"number": appeal.number, "title": appeal.title, "status": word})
 
+
+_PARTS = frozenset({access.Relation.CO_HANDLER})
 
 Handler = Callable[[Request], Awaitable[Reply | None]]
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from domain.appeal import Appeal, Change, Satisfaction, Solution, Source, Status
 from domain.errors import Stale
-from domain.notices import notices
+from domain.news import notices
 from domain.rules import Difficulty, Kind, Rules
 from domain.verbs import Verb
-from storage import history, listeners, outbox
+from storage import history, listeners, outbox, parts
 from storage.database import Row, Tx
+from storage.reckonings import as_they_stand, read_dates, write_dates
 from storage.scope import SYSTEM, VISIBLE, Scope
-from storage.values import from_ms, from_ms_or_none, to_ms
+from storage.values import from_json, from_ms, from_ms_or_none, to_ms
 
 _TIMES = frozenset(
     {
@@ -34,6 +35,9 @@ _TIMES = frozenset(
         "urged_at",
         "next_due",
         "intake_at",
+        "suspended_until",
+        "order_due",
+        "order_at",
     }
 )
 _FLAGS = frozenset({"urgent", "sealed", "on_time", "ruled", "reopened", "objected", "escalated"})
@@ -46,14 +50,16 @@ _ENUMS: dict[str, type[Enum]] = {
     "solution": Solution,
     "previous_status": Status,
 }
-_FIELDS = tuple(field.name for field in fields(Appeal))
+_APART = frozenset({"dates", "parts"})  # fields that are no column of the same shape
+_FIELDS = tuple(field.name for field in fields(Appeal) if field.name not in _APART)
+_DUE = frozenset({"dispatch_due", "acknowledge_due", "due", "next_due", "order_due"})
 
 
 def _column(field: str) -> str:
-    return f"{field}_at" if field in ("dispatch_due", "acknowledge_due", "due", "next_due") else field
+    return f"{field}_at" if field in _DUE else field
 
 
-_COLUMNS = tuple(_column(field) for field in _FIELDS if field != "id")
+_COLUMNS = (*(_column(field) for field in _FIELDS if field != "id"), "reckoned", "part_count")
 _INSERT = f"INSERT INTO appeals({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + c for c in _COLUMNS)}) RETURNING id"
 _UPDATE = f"""UPDATE appeals SET {", ".join(f"{c} = :{c}" for c in _COLUMNS)}
 WHERE id = :id AND version = :old_version"""
@@ -80,11 +86,15 @@ _READ = tuple((field, _column(field), _read(field)) for field in _FIELDS)
 _WRITE = tuple((field, _column(field), _write(field)) for field in _FIELDS)
 
 
-def _appeal(row: Row) -> Appeal:
+async def _appeal(tx: Tx, row: Row) -> Appeal:
     read: dict[str, Any] = {}
     for field, column, convert in _READ:
         value = row[column]
         read[field] = value if convert is None or value is None else convert(value)
+    reckoned = row["reckoned"]
+    counted = (read["dispatch_due"], read["acknowledge_due"], read["due"])
+    read["dates"] = read_dates(reckoned) if reckoned else as_they_stand(*counted)
+    read["parts"] = await parts.of_appeal(tx, row["id"]) if row["part_count"] else ()
     return Appeal(**read)
 
 
@@ -93,19 +103,19 @@ def _row(appeal: Appeal) -> dict[str, Any]:
     for field, column, convert in _WRITE:
         value = getattr(appeal, field)
         written[column] = value if convert is None or value is None else convert(value)
-    return written
+    return {**written, "reckoned": write_dates(appeal.dates), "part_count": len(appeal.parts)}
 
 
 async def get(tx: Tx, number: str, scope: Scope) -> Appeal | None:
     """The appeal of that number if the scope may see it; a foreign one is answered like none at all."""
     row = await tx.one(_SELECT + f"WHERE a.number = :number AND {VISIBLE}", {"number": number, **scope.params})
-    return _appeal(row) if row else None
+    return await _appeal(tx, row) if row else None
 
 
 async def by_id(tx: Tx, appeal_id: int, scope: Scope = SYSTEM) -> Appeal | None:
     """The appeal of that row id, as `get`."""
     row = await tx.one(_SELECT + f"WHERE a.id = :id AND {VISIBLE}", {"id": appeal_id, **scope.params})
-    return _appeal(row) if row else None
+    return await _appeal(tx, row) if row else None
 
 
 def _listed(statuses: Collection[Status]) -> tuple[str, dict[str, str]]:
@@ -118,16 +128,19 @@ async def visible(tx: Tx, scope: Scope, statuses: Collection[Status], most: int 
     """What the scope may see in these statuses, the earliest date first."""
     listed, names = _listed(statuses)
     query = _SELECT + f"WHERE a.status IN ({listed}) AND {VISIBLE} ORDER BY a.due_at, a.id LIMIT :most"
-    return [_appeal(row) for row in await tx.all(query, {**names, **scope.params, "most": most})]
+    return [await _appeal(tx, row) for row in await tx.all(query, {**names, **scope.params, "most": most})]
 
 
 async def held_by(tx: Tx, person_id: int, statuses: Collection[Status]) -> Sequence[Appeal]:
-    """What a person holds the clock of, the earliest date first; of sealed matters only what an inspector holds."""
+    """What a person holds the clock of, or works on a part of, the earliest date first; of sealed matters only what an
+    inspector holds.
+    """
     listed, names = _listed(statuses)
     allowed = "(a.sealed = 0 OR :person IN (SELECT person_id FROM person_roles WHERE role = 'inspector'))"
-    held = f"WHERE a.handler_id = :person AND a.status IN ({listed}) AND {allowed}"
+    works = "SELECT appeal_id FROM parts WHERE handler_id = :person AND outcome IS NULL"
+    held = f"WHERE (a.handler_id = :person OR a.id IN ({works})) AND a.status IN ({listed}) AND {allowed}"
     query = _SELECT + held + " ORDER BY a.due_at, a.id"
-    return [_appeal(row) for row in await tx.all(query, {**names, "person": person_id})]
+    return [await _appeal(tx, row) for row in await tx.all(query, {**names, "person": person_id})]
 
 
 async def due(tx: Tx, at: datetime, most: int = 200) -> Sequence[int]:
@@ -187,10 +200,12 @@ async def _store(tx: Tx, change: Change) -> int:
         row = await tx.one(_INSERT, _row(change.after))
         assert row is not None  # RETURNING
         return int(row["id"])
+    assert change.after.id is not None  # it was read from the table
     changed = await tx.run(_UPDATE, _row(change.after) | {"old_version": change.before.version})
     if changed != 1:
         raise Stale
-    assert change.after.id is not None  # it was read from the table
+    if change.before.parts != change.after.parts:
+        await parts.store(tx, change.after.id, change.before, change.after)
     return change.after.id
 
 
@@ -209,10 +224,13 @@ def _line(change: Change, appeal_id: int) -> history.Line:
     )
 
 
+_ORDER = ("order_due", "order_at", "order_by")
+
+
 def _moved(change: Change) -> dict[str, Any]:
     """What else moved with the step, both values kept: owner, unit, dates, category."""
     before, after = change.before, change.after
-    watched = ("handler_id", "department_id", "due", "acknowledge_due", "category", "difficulty")
+    watched = ("handler_id", "department_id", "due", "acknowledge_due", "category", "difficulty", *_ORDER)
     moved: dict[str, Any] = {}
     for field in watched:
         old, new = getattr(before, field, None), getattr(after, field)
@@ -251,13 +269,18 @@ async def filed_since(tx: Tx, enterprise_id: int, since: datetime) -> int:
 
 
 async def latest_progress(tx: Tx, appeal_id: int) -> tuple[datetime, str] | None:
-    """The last public note of an appeal: when, and its words."""
-    row = await tx.one(
-        """SELECT e.at, t.body FROM events e JOIN event_texts t ON t.event_id = e.id
-           WHERE e.appeal_id = :id AND e.name = 'progress' ORDER BY e.version DESC LIMIT 1""",
+    """The last public note of an appeal that was not taken back: when, and its words."""
+    rows = await tx.all(
+        """SELECT e.name, e.at, e.facts, t.body FROM events e LEFT JOIN event_texts t ON t.event_id = e.id
+           WHERE e.appeal_id = :id AND e.name IN ('progress', 'take_back') ORDER BY e.version DESC LIMIT 20""",
         {"id": appeal_id},
     )
-    return (from_ms(row["at"]), row["body"]) if row else None
+    taken_back = False
+    for row in rows:
+        if row["name"] == "progress" and not taken_back and row["body"] is not None:
+            return (from_ms(row["at"]), row["body"])
+        taken_back = row["name"] == "take_back" and from_json(row["facts"]).get("undone") == "progress"
+    return None
 
 
 async def follow_chat(tx: Tx, met: int, chat_id: int) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from domain.said import Fact, to_facts
 from storage.database import Row, Tx
-from storage.values import to_json, to_ms
+from storage.values import from_ms_or_none, to_json, to_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +85,29 @@ async def reminders_of(tx: Tx, appeal_id: int) -> Sequence[Row]:
            WHERE r.appeal_id = :appeal AND r.told_at IS NOT NULL ORDER BY r.told_at, r.id""",
         {"appeal": appeal_id},
     )
+
+
+async def last_by(tx: Tx, person_id: int) -> int | None:
+    """The appeal of which somebody took the last step."""
+    row = await tx.one(
+        "SELECT appeal_id FROM events WHERE actor_id = :who AND appeal_id IS NOT NULL ORDER BY id DESC LIMIT 1",
+        {"who": person_id},
+    )
+    return row["appeal_id"] if row else None
+
+
+async def step_at(tx: Tx, appeal_id: int, version: int) -> Row | None:
+    """The step that led to a version: name, actor_id, at, from_status, facts (JSON)."""
+    return await tx.one(
+        "SELECT name, actor_id, at, from_status, facts FROM events WHERE appeal_id = :id AND version = :version",
+        {"id": appeal_id, "version": version},
+    )
+
+
+async def progressed_before(tx: Tx, appeal_id: int, version: int) -> datetime | None:
+    """When the handler reported last before a version."""
+    row = await tx.one(
+        "SELECT MAX(at) AS at FROM events WHERE appeal_id = :id AND name = 'progress' AND version < :version",
+        {"id": appeal_id, "version": version},
+    )
+    return from_ms_or_none(row["at"]) if row else None

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from domain.appeal import Appeal, Change
 from domain.notices import Lane, Notice, button, status_words
+from domain.parts import PartKind
 from domain.people import Chat, Department, Person, Purpose, Role
 from domain.rules import Kind, Listener, Rules
 from domain.said import Button, Fact, Said
@@ -25,11 +27,17 @@ Files = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A chat in which a listener hears; `person` is None for a group, which is shown no files."""
+    """A chat in which a listener hears; `person` is None for a group, which is shown no files.
+
+    `paper` is a document that comes along, `part` the part of the work that it is about, `earliest` when it may leave.
+    """
 
     chat: Chat
     person: Person | None = None
     files: Files = ()
+    paper: str = ""
+    part: int = 0
+    earliest: datetime | None = None
 
 
 async def owe(tx: Tx, notice: Notice, appeal: Appeal, change: Change, rules: Rules) -> None:
@@ -47,14 +55,22 @@ async def owe_all(tx: Tx, notices: Sequence[Notice], appeal: Appeal, change: Cha
     facts["files"] = Said("appeal.files", {"count": len(files)}) if files else None
     told = {change.by}
     for notice in notices:
-        said = {**facts, **notice.facts}
+        said = {**facts, **part_facts(appeal, notice.part), **notice.facts}
         for group in await _groups(tx, notice.listener, appeal, rules):
-            await tell(tx, Place(group), notice.key, said, (), appeal, rules, change.at)
-        for person in await persons(tx, notice.listener, appeal, change.at, change.before):
+            await tell(tx, Place(group, earliest=notice.earliest), notice.key, said, (), appeal, rules, change.at)
+        for person in await persons(tx, notice.listener, appeal, change.at, change.before, notice.part):
             if person.id not in told:
                 told.add(person.id)
                 shown = change.attachments or (files if notice.buttons and person.in_office else ())
                 await tell_person(tx, person, notice, said, appeal, rules, change.at, shown)
+
+
+def part_facts(appeal: Appeal, n: int) -> dict[str, Fact]:
+    """What a message about a part of an appeal says of it."""
+    part = appeal.part(n)
+    if part is None:
+        return {}
+    return {"unit": part.unit, "part": part.title, "part_due": part.due}
 
 
 async def _files(tx: Tx, appeal: Appeal, change: Change) -> Files:
@@ -83,7 +99,8 @@ async def tell_person(
     """Owe a notice to one person; if no private chat reaches him, somebody who can call him hears so instead."""
     chat = await people.private_chat(tx, person.id)
     if chat is not None:
-        await tell(tx, Place(chat, person, files), notice.key, facts, notice.buttons, appeal, rules, at)
+        place = Place(chat, person, files, notice.paper, notice.part, notice.earliest)
+        await tell(tx, place, notice.key, facts, notice.buttons, appeal, rules, at)
         return
     await tell_callers(tx, person, facts, appeal, rules, at)
 
@@ -120,7 +137,7 @@ async def tell(
     at: datetime,
 ) -> None:
     """Owe one message about an appeal at the hour at which its listener may be disturbed."""
-    buttons = rows([button(verb, appeal) for verb in verbs])
+    buttons = rows([button(verb, appeal, place.part) for verb in verbs])
     letter = outbox.Letter(
         chat_id=place.chat.id,
         key=key,
@@ -129,9 +146,22 @@ async def tell(
         lane=Lane.CASE,
         appeal_id=appeal.id,
         person_id=place.person.id if place.person else None,
-        files=tuple({"hash": content_hash, "name": name} for content_hash, name in place.files),
+        files=(*_kept(place.files), *_papers(place, appeal)),
     )
-    await outbox.owe(tx, letter, at=at, due=audible(rules, place.person, at, urgent=appeal.urgent))
+    due = audible(rules, place.person, place.earliest or at, urgent=appeal.urgent)
+    await outbox.owe(tx, letter, at=at, due=due)
+
+
+def _kept(files: Files) -> tuple[Mapping[str, str], ...]:
+    return tuple({"hash": content_hash, "name": name} for content_hash, name in files)
+
+
+def _papers(place: Place, appeal: Appeal) -> tuple[Mapping[str, Any], ...]:
+    """The paper that comes along, built when it leaves."""
+    if not place.paper or place.person is None:
+        return ()
+    facts = {"number": appeal.number, "language": place.person.language, "part": place.part}
+    return ({"document": place.paper, "facts": facts},)
 
 
 def rows(buttons: Iterable[Button]) -> tuple[tuple[Button, ...], ...]:
@@ -253,13 +283,13 @@ async def _groups(tx: Tx, listener: Listener, appeal: Appeal, rules: Rules) -> l
 
 
 async def persons(
-    tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None = None
+    tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None = None, part: int = 0
 ) -> list[Person]:
-    """The people whom a listener of this appeal means, and who may know of it.
+    """The people whom a listener of this appeal, or of a part of it, means, and who may know of it.
 
     An appeal that nobody holds is the coordinators'; a firm whose contact has left is heard by the others.
     """
-    found = await _meant(tx, listener, appeal, at, before)
+    found = await _meant(tx, listener, appeal, at, before, part)
     return [person for person in found if not appeal.sealed or _knows_sealed(person, appeal)]
 
 
@@ -267,17 +297,19 @@ def _knows_sealed(person: Person, appeal: Appeal) -> bool:
     return person.has(Role.INSPECTOR) or person.id == appeal.contact_id
 
 
-async def _meant(tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None) -> list[Person]:
+async def _meant(
+    tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None, part: int
+) -> list[Person]:
     if listener is Listener.COORDINATOR:
         return await _steering(tx, appeal, at)
     if listener is Listener.INSPECTOR:
         return list(await people.people_with(tx, Role.INSPECTOR, at))
-    one = await _one(tx, listener, appeal, before)
+    one = await _one(tx, listener, appeal, before, part)
     found = await people.person(tx, one, at) if one is not None else None
     if listener is Listener.CONTACT and not appeal.sealed:
         speaks = found is not None and found.has(Role.CONTACT) and appeal.enterprise_id in found.enterprise_ids
         return [found] if found and speaks else await _contacts(tx, appeal, at)
-    if found is None and listener is Listener.HANDLER:
+    if found is None and listener in (Listener.HANDLER, Listener.CO_HANDLER):
         return await _steering(tx, appeal, at)
     return [found] if found else []
 
@@ -291,9 +323,10 @@ async def _steering(tx: Tx, appeal: Appeal, at: datetime) -> list[Person]:
     return list(await people.people_with(tx, Role.INSPECTOR if appeal.sealed else Role.COORDINATOR, at))
 
 
-async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None) -> int | None:
+async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None, part: int) -> int | None:
     if listener is Listener.HEAD:
-        department = await people.department(tx, appeal.department_id)
+        share = appeal.part(part)
+        department = await people.department(tx, share.department_id if share else appeal.department_id)
         return department.head_id if department else None
     if listener in (Listener.CHIEF, Listener.DEPUTY):
         firm = await people.enterprise(tx, appeal.enterprise_id)
@@ -303,11 +336,27 @@ async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None
     known = {
         Listener.CONTACT: appeal.contact_id,
         Listener.HANDLER: appeal.handler_id,
+        Listener.CO_HANDLER: _works_on(appeal, part),
         Listener.PREVIOUS_HANDLER: before.handler_id if before else None,
+        Listener.ORDERER: before.order_by if before else appeal.order_by,
     }
     return known.get(listener)
+
+
+def _works_on(appeal: Appeal, n: int) -> int | None:
+    """Who works on a part: its unit's duty officer; what no unit does is the lead's."""
+    part = appeal.part(n)
+    if part is None or part.kind is PartKind.SHARE:
+        return part.handler_id if part else None
+    return appeal.handler_id
 
 
 async def coordinators(tx: Tx, at: datetime) -> list[Person]:
     """Everybody of the coordination office."""
     return list(await people.people_with(tx, Role.COORDINATOR, at))
+
+
+async def is_external(tx: Tx, person: Person) -> bool:
+    """Whether somebody works for a unit outside the park's chain of command, which is asked, never ordered."""
+    department = await people.department(tx, person.department_id)
+    return department is not None and department.external

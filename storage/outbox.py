@@ -138,6 +138,15 @@ async def strike_out(tx: Tx, appeal: Appeal, at: datetime) -> None:
             await owe(tx, edit, at=at)
 
 
+async def call_off(tx: Tx, appeal_id: int, written: datetime) -> None:
+    """Of a step that was taken back nobody hears: drop what it made due and has not left."""
+    await tx.run(
+        """UPDATE outbox SET state = 'superseded' WHERE appeal_id = :id AND written_at = :at AND due_at > written_at
+           AND state = 'pending'""",
+        {"id": appeal_id, "at": to_ms(written)},
+    )
+
+
 def _is_over(data: str, appeal: Appeal) -> bool:
     """Whether a button belongs to a state of the appeal that has passed."""
     button = Button.parse(data)

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.ladder import Due
-from domain.rules import Clock
 from storage.database import Tx
 from storage.values import from_ms, to_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A reached rung of which a listener has not been told yet."""
+    """A reached rung of which a listener has not been told yet; `clock` is the name of its running clock."""
 
     id: int
     appeal_id: int
-    clock: Clock
+    clock: str
     round: int
     label: str
     due_at: datetime
@@ -34,8 +33,8 @@ async def reach(tx: Tx, appeal_id: int, due: Due, listener: int, at: datetime) -
                ON CONFLICT (appeal_id, clock, round, label, listener) DO NOTHING""",
             {
                 "appeal": appeal_id,
-                "clock": due.clock.value,
-                "round": due.round,
+                "clock": due.running.name,
+                "round": due.running.round,
                 "label": due.rung.label,
                 "listener": str(listener),
                 "due": to_ms(due.at),
@@ -81,7 +80,7 @@ async def owed_to(tx: Tx, listener: int) -> Sequence[Owed]:
         Owed(
             row["id"],
             row["appeal_id"],
-            Clock(row["clock"]),
+            row["clock"],
             row["round"],
             row["label"],
             from_ms(row["due_at"]),

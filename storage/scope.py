@@ -42,6 +42,9 @@ VISIBLE = """(
         OR a.enterprise_id IN (SELECT enterprise_id FROM contacts WHERE person_id = :scope_contact)
         OR a.enterprise_id IN (SELECT id FROM enterprises
                                WHERE :scope_person IN (liaison_id, deputy_id, chief_id))
+        OR (a.part_count > 0 AND a.id IN (
+            SELECT appeal_id FROM parts WHERE handler_id = :scope_person
+                OR (department_id = :scope_department AND :scope_department <> 0)))
     ))
     OR (a.sealed = 1 AND (:scope_sealed = 1 OR a.contact_id = :scope_person))
 )"""

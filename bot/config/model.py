@@ -94,8 +94,7 @@ class Config(sections.Section):
         """The rungs of every clock: the park's own, and those that follow from elsewhere."""
         return {
             Clock.DISPATCH: sections.DISPATCH_LADDER,
-            Clock.ACKNOWLEDGE: tuple(table.rung() for table in self.ladder.acknowledge),
-            Clock.RESOLVE: tuple(table.rung() for table in self.ladder.resolve),
+            **{Clock(name): tuple(table.rung() for table in tables) for name, tables in self.ladder},
             Clock.SURVEY: self.survey.ladder(),
         }
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from bot.config import values
 from bot.config.problems import Wrong, wrong
 from domain.hours import Hours, Season, parse_interval
-from domain.rules import Category, DigestTimes, Listener, Route, Rung, SurveyTerms, Terms
+from domain.rules import Category, DigestTimes, Kind, Listener, Route, Rung, SurveyTerms, Terms
 from domain.said import Said
 from domain.spans import Span, parse_span
 from domain.workdays import Unit
@@ -198,12 +198,13 @@ class Deadlines(Section):
 
 
 class RungTable(Section):
-    """[[ladder.acknowledge]] and [[ladder.resolve]]"""
+    """[[ladder.acknowledge]], [[ladder.resolve]] and the like"""
 
     at: values.Given = Field(examples=["-2wd"])
     tell: tuple[Listener, ...] = Field(examples=[(Listener.HANDLER,)])
     document: values.Text = ""
     release: values.Text = ""
+    kinds: tuple[Kind, ...] = ()
 
     @field_validator("at")
     @classmethod
@@ -230,7 +231,7 @@ class RungTable(Section):
 
     def rung(self) -> Rung:
         """As the ladder wants it; its label is the spelling in config."""
-        return Rung(self.at, values.read_rung(self.at), self.tell, self.document, self.release)
+        return Rung(self.at, values.read_rung(self.at), self.tell, self.document, self.release, frozenset(self.kinds))
 
 
 def _one_of(value: str, allowed: Sequence[str]) -> str:
@@ -240,6 +241,7 @@ def _one_of(value: str, allowed: Sequence[str]) -> str:
 
 
 _HANDLER, _COORDINATOR = (Listener.HANDLER,), Listener.COORDINATOR.value
+_CO_HANDLER = (Listener.CO_HANDLER,)
 
 
 class Ladder(Section):
@@ -257,10 +259,28 @@ class Ladder(Section):
         RungTable(at="+5wd", tell=(Listener.INSPECTOR,), release=_COORDINATOR),
     )
 
-    @field_validator("acknowledge", "resolve")
+    part: tuple[RungTable, ...] = (
+        RungTable(at="-1wd", tell=_CO_HANDLER),
+        RungTable(at="0s", tell=_CO_HANDLER),
+        RungTable(at="+1wd", tell=(Listener.CO_HANDLER, Listener.HEAD), document="reminder_notice"),
+        RungTable(at="+3wd", tell=(Listener.HANDLER, Listener.COORDINATOR)),
+    )
+    milestone: tuple[RungTable, ...] = (
+        RungTable(at="-2wd", tell=_HANDLER),
+        RungTable(at="0s", tell=_HANDLER),
+        RungTable(at="+1wd", tell=(Listener.HANDLER, Listener.COORDINATOR)),
+        RungTable(at="+5wd", tell=(Listener.CHIEF,), release=_COORDINATOR),
+    )
+    order: tuple[RungTable, ...] = (
+        RungTable(at="50%", tell=_HANDLER),
+        RungTable(at="0s", tell=_HANDLER),
+        RungTable(at="+1wd", tell=(Listener.HANDLER, Listener.HEAD, Listener.ORDERER)),
+    )
+
+    @field_validator("acknowledge", "resolve", "part", "milestone", "order")
     @classmethod
     def _rungs_differ(cls, rungs: tuple[RungTable, ...]) -> tuple[RungTable, ...]:
-        moments = [_moment(values.read_rung(rung.at)) for rung in rungs]
+        moments = [(_moment(values.read_rung(rung.at)), frozenset(rung.kinds)) for rung in rungs]
         twice = [place for place, moment in enumerate(moments) if moment in moments[:place]]
         if twice:
             raise Wrong(*(((place, "at"), Said("config.rung_twice", {"at": rungs[place].at})) for place in twice))

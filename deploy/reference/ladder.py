@@ -37,7 +37,6 @@ def _ladders() -> Mapping[Clock, Sequence[Rung]]:
     park = Ladder()
     return {
         Clock.DISPATCH: DISPATCH_LADDER,
-        Clock.ACKNOWLEDGE: [row.rung() for row in park.acknowledge],
-        Clock.RESOLVE: [row.rung() for row in park.resolve],
+        **{Clock(name): [row.rung() for row in rows] for name, rows in park},
         Clock.SURVEY: Survey().ladder(),
     }

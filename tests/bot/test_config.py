@@ -490,7 +490,8 @@ def test_the_example_shows_no_key_that_there_is_not() -> None:
 def test_every_key_stands_in_the_example() -> None:
     text, shown = activated("^$"), shown_in_the_example()
     explained = {key.path for key in keys() if re.search(rf"^#   {key.name}: ", text, re.MULTILINE)}
-    lists = {("hours", "season"), ("ladder", "acknowledge"), ("ladder", "resolve"), ("category",)}
+    ladders = {("ladder", clock) for clock in ("acknowledge", "resolve", "part", "milestone", "order")}
+    lists = {("hours", "season"), ("category",), *ladders}
     for key in keys():
         inside = any(key.path[: len(path)] == path and len(key.path) == len(path) + 1 for path in lists)
         starts = any(path[: len(key.path)] == key.path for path in shown)

@@ -20,6 +20,7 @@ from bot.app import App, Park
 from bot.channel import Abilities, Desk, Parcel, Update
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
+from domain.guards import SECOND_THOUGHTS
 from domain.people import Purpose, Role
 from storage.database import Database, Tx
 from storage.open import open_database
@@ -185,6 +186,8 @@ async def live(folder: Path) -> None:
     missing = miss_answers(database, platform)
     working = [asyncio.create_task(each) for each in (app.dispatcher.run(), app.pump.run(), missing)]
     await saying
+    clock.move_to(MORNING + SECOND_THOUGHTS)  # what handlers said cannot be taken back any more
+    app.pump.wake()
     while not await at_rest(database):  # noqa: ASYNC110 - nothing rings when all is still
         await asyncio.sleep(0.005)
     for task in working:

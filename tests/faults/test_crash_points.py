@@ -41,7 +41,7 @@ CASES: Mapping[str, tuple[Sequence[Body], Sequence[Body]]] = {
     "an appeal in a group": ([], RAISED),
     "a bare word that asks, and its answer": ([], [says("张建国", "诉求"), says("张建国", "路灯不亮")]),
     "接单 by button, pressed twice": (RAISED, [says("王敏", button="acknowledge:1:"), says("王敏", "接单")]),
-    "a return that the coordinator rules on": (RAISED, [says("王敏", "退单 不归我管")]),
+    "a return that the coordinator rules on": (RAISED, [says("王敏", "退单 待定 不归我管")]),
     "progress notes one after the other": (TAKEN, [says("王敏", f"进展 第{n}步") for n in range(3)]),
     "done": (TAKEN, [says("王敏", "办结 已更换变压器")]),
     "not satisfied": (DONE, [says("张建国", "不满意 还是跳闸")]),

@@ -87,20 +87,20 @@ async def test_contact_is_noted_once(park: Town) -> None:
 async def test_a_return_is_possible_twice_and_within_a_working_day(park: Town) -> None:
     await park.says(BOSS, "诉求 停电")
     for owner in (LIAISON, "李强"):
-        await park.says(owner, "退单 1 不归我管")
+        await park.says(owner, "退单 1 待定 不归我管")
         await park.says(OFFICE, f"派单 1 {'李强' if owner == LIAISON else '王敏'} 请办")
-    said = await park.says(LIAISON, "退单 1 还是不归我管")
+    said = await park.says(LIAISON, "退单 1 待定 还是不归我管")
     assert to(said, LIAISON) == ["refused.returned_twice"]
     await park.says(BOSS, "诉求 变压器冒烟")
     await park.wait(until="2026-03-13 09:00")
-    assert to(await park.says(LIAISON, "退单 2 不归我管"), LIAISON) == ["refused.return_too_late"]
+    assert to(await park.says(LIAISON, "退单 2 待定 不归我管"), LIAISON) == ["refused.return_too_late"]
 
 
 async def test_a_ruled_matter_cannot_be_returned(park: Town) -> None:
     await park.says(BOSS, "诉求 停电")
-    await park.says(LIAISON, "退单 1 不归我管")
+    await park.says(LIAISON, "退单 1 待定 不归我管")
     assert to(await park.says(OFFICE, "指定 1 王敏 就由你办"), OFFICE) == ["oversight.dispatched"]
-    assert to(await park.says(LIAISON, "退单 1 还是不归我管"), LIAISON) == ["refused.ruled"]
+    assert to(await park.says(LIAISON, "退单 1 待定 还是不归我管"), LIAISON) == ["refused.ruled"]
 
 
 # Plain replies --------------------------------------------------------------------------------------------------------

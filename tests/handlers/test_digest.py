@@ -239,7 +239,8 @@ async def test_what_is_put_off_is_not_overdue() -> None:
     async def unit(tx: Tx) -> str:
         make, who = Maker(tx, RULES), await make_person(tx, "王敏", Role.LIAISON)
         work = await make.started(await make_enterprise(tx), civil("2026-02-13 09:00"), who)
-        await make.take(work, Verb.SUSPEND, civil("2026-02-14 09:00"), text="等上级批复")
+        until = civil("2026-04-10 17:30")
+        await make.take(work, Verb.SUSPEND, civil("2026-02-14 09:00"), text="等上级批复", until=until)
         return spoken(await digest.office(tx, RULES, TUESDAY, WEDNESDAY, group=False))
 
     assert "已逾期0" in await within(unit)

@@ -34,7 +34,8 @@ ASKERS = [
 def works(verb: Verb, role: Role) -> bool:
     """Whether somebody of this role may ever use the command."""
     asks = access.may_ask(verb, Person(1, "某人", frozenset({role})))
-    return verb in ROUTER.commands and (asks or access.may(verb, frozenset(RELATIONS[role])))
+    meant = {verb, Verb.TAKE_BACK} if verb is Verb.UNDO else {verb}
+    return verb in ROUTER.commands and (asks or any(access.may(each, frozenset(RELATIONS[role])) for each in meant))
 
 
 def named(text: str) -> set[Verb]:

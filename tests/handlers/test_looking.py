@@ -132,7 +132,7 @@ async def test_the_whole_course_tells_reminders_in_words(park: Town) -> None:
 async def test_a_firm_is_not_shown_the_offices_inner_steps(park: Town) -> None:
     await park.says(BOSS, "诉求 停电")
     await park.says(LIAISON, "备注 1 企业超容用电")
-    await park.says(LIAISON, "退单 1 不归我管")
+    await park.says(LIAISON, "退单 1 待定 不归我管")
     await park.says(OFFICE, "派单 1 县供电公司 你们办")
     await park.wait(until="2026-03-13 09:00")
     text = heard(await park.says(BOSS, "回溯 1"), BOSS)

@@ -110,7 +110,7 @@ async def test_a_transfer_is_asked_for_step_by_step(park: Town) -> None:
     assert asked[0].buttons == ("县供电公司", "教体局")
     assert to(await park.presses(LIAISON, "县供电公司"), LIAISON) == ["ask.transfer_reason"]
     said = await park.says(LIAISON, "要换变压器")
-    assert (to(said, LIAISON), to(said, OFFICE)) == (["oversight.transfer_asked"], ["triage.transfer_asked"])
+    assert (to(said, LIAISON), to(said, OFFICE)) == (["oversight.asked"], ["triage.asked_transfer"])
     assert "赵工" in heard(said, OFFICE)
     assert "要换变压器" in heard(said, OFFICE)
     assert await owner(park) == LIAISON
@@ -119,7 +119,7 @@ async def test_a_transfer_is_asked_for_step_by_step(park: Town) -> None:
 async def test_a_typed_transfer_without_a_reason_asks_for_the_reason_only(park: Town) -> None:
     await taken_on(park)
     assert to(await park.says(LIAISON, "转办 1 供电公司"), LIAISON) == ["ask.transfer_reason"]
-    assert to(await park.says(LIAISON, "要换变压器"), LIAISON) == ["oversight.transfer_asked"]
+    assert to(await park.says(LIAISON, "要换变压器"), LIAISON) == ["oversight.asked"]
 
 
 @pytest.mark.parametrize("line", ["批准 1", "批准", "批准 #1"])

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +15,13 @@ from domain.appeal import Appeal, Details
 from domain.errors import Stale
 from domain.hours import Hours
 from domain.lifecycle import take
-from domain.notices import _BY_VERB, SURVEY_BUTTONS, TASK_BUTTONS, TRIAGE_BUTTONS, WORK_BUTTONS, Lane, Notice
+from domain.news import _BY_VERB
+from domain.notices import SURVEY_BUTTONS, TASK_BUTTONS, TRIAGE_BUTTONS, WORK_BUTTONS, Lane, Notice
 from domain.people import Person, Purpose, Role
 from domain.rules import Difficulty, Kind, Listener, Rules
 from domain.said import Button
 from domain.verbs import Verb
-from domain.workdays import Calendar, parse_interval
+from domain.workdays import Calendar, Span, Unit, parse_interval
 from storage import appeals, history, listeners
 from storage.database import NO_PARAMS, Database, Params, Row, Tx
 from storage.errors import ConstraintViolated
@@ -58,7 +59,10 @@ class Park:
     other: int
     coordinator: int
     inspector: int
+    chief: int
+    head: int
     unit: int
+    building: int
     group: int
 
     @property
@@ -71,6 +75,8 @@ class Park:
             self.other: "other",
             self.coordinator: "coordinator",
             self.inspector: "inspector",
+            self.chief: "chief",
+            self.head: "head",
         }
 
     async def appeal(self, at: datetime = MONDAY, **fields: Any) -> Appeal:
@@ -81,6 +87,11 @@ class Park:
         self, appeal: Appeal, verb: Verb, by: int | None = None, at: datetime = MONDAY, **given: Any
     ) -> Appeal:
         usual = {"text": "说明", "handler_id": self.handler, "department_id": self.unit, "merged_into": "99"}
+        usual |= {"until": at + timedelta(days=9), "span": Span(2, Unit.WORKING_DAYS)}
+        usual |= {"unit": "建设局", "title": "出意见"}
+        usual |= {"part": len(appeal.parts), "facts": {"part": len(appeal.parts), "wish": "extend"}}
+        if verb is Verb.ASSIST:
+            usual |= {"department_id": self.building, "handler_id": self.other, "until": None}
         return await self.make.take(appeal, verb, at, by=by, **{**usual, **given})
 
     async def walk(self, *verbs: Verb, **fields: Any) -> Appeal:
@@ -104,7 +115,9 @@ async def furnish(tx: Tx, rules: Rules = RULES) -> Park:
     colleague = await make_person(tx, "赵敏", Role.CONTACT)
     liaison = await make_person(tx, "王敏", Role.LIAISON)
     handler = await make_person(tx, "李强", Role.HANDLER)
-    firm = await make_enterprise(tx, "宏达机械有限公司", contact, colleague, liaison_id=liaison)
+    chief = await make_person(tx, "孙县长", Role.CHIEF)
+    head = await make_person(tx, "钱主任", Role.HEAD)
+    firm = await make_enterprise(tx, "宏达机械有限公司", contact, colleague, liaison_id=liaison, chief_id=chief)
     return Park(
         tx=tx,
         make=Maker(tx, rules),
@@ -116,7 +129,10 @@ async def furnish(tx: Tx, rules: Rules = RULES) -> Park:
         other=await make_person(tx, "钱进", Role.HANDLER),
         coordinator=await make_person(tx, "周协", Role.COORDINATOR),
         inspector=await make_person(tx, "吴纪", Role.INSPECTOR),
-        unit=await make_department(tx, duty_id=handler),
+        chief=chief,
+        head=head,
+        unit=await make_department(tx, duty_id=handler, head_id=head),
+        building=await make_department(tx, "建设局", "building"),
         group=await make_group(tx, Purpose.LIAISON, firm),
     )
 
@@ -187,7 +203,8 @@ async def test_each_change_is_one_line_of_history_without_a_gap(park: Park) -> N
 
 async def test_who_was_slower_is_stale_and_nothing_has_changed(park: Park, database: Database) -> None:
     appeal = await park.walk(Verb.DISPATCH)
-    slow = take(appeal, Verb.RETURN, by=park.handler, at=MONDAY, rules=RULES, details=Details(text="不归我管"))
+    details = Details(text="不归我管", unit="待定")
+    slow = take(appeal, Verb.RETURN, by=park.handler, at=MONDAY, rules=RULES, details=details)
     faster = await park.step(appeal, Verb.ACKNOWLEDGE, park.handler)
     before = [await count(park, table) for table in ("events", "event_texts", "outbox")]
 
@@ -311,6 +328,8 @@ async def test_the_clock_finds_what_is_due_the_longest_due_first(park: Park) -> 
 
 # Who hears ----------------------------------------------------------------------------------------------------------
 WORK = (Verb.DISPATCH, Verb.ACKNOWLEDGE)
+REACHED = "contact:firm.milestone_done coordinator:watch.last_milestone"
+SHARED = (*WORK, Verb.ASSIST)
 DONE = (*WORK, Verb.RESOLVE)
 TWICE = (*DONE, Verb.DISSATISFIED, Verb.RESOLVE)
 CLOSED = "handler:task.closed liaison:task.closed group:group.closed"
@@ -330,12 +349,34 @@ TOLD: list[tuple[tuple[Verb, ...], Verb, str, str]] = [
     (WORK, Verb.PROGRESS, "handler", "contact:firm.progress"),
     (WORK, Verb.PROGRESS, "liaison", "contact:firm.progress"),
     (WORK, Verb.NOTE, "handler", ""),
-    (WORK, Verb.TRANSFER, "handler", "coordinator:triage.transfer_asked"),
+    (WORK, Verb.REQUEST, "handler", "coordinator:triage.asked_extend"),
+    (WORK, Verb.APPROVE, "coordinator", "contact:firm.long_term_asked"),
     (WORK, Verb.DENY, "coordinator", "handler:task.denied"),
     (WORK, Verb.RESOLVE, "handler", SURVEYED),
     (WORK, Verb.EXPLAIN, "handler", SURVEYED),
     (WORK, Verb.SUSPEND, "coordinator", PUT_OFF),
-    (WORK, Verb.LONG_TERM, "coordinator", PUT_OFF),
+    (WORK, Verb.EXTEND, "coordinator", "contact:firm.extended handler:task.extended group:group.extended"),
+    (WORK, Verb.HARD_DATE, "coordinator", "handler:task.hard_date contact:firm.redated"),
+    (WORK, Verb.AGREE, "contact", "handler:task.long_term coordinator:watch.long_term"),
+    (WORK, Verb.DISAGREE, "contact", "handler:task.disagreed coordinator:watch.disagreed"),
+    ((*WORK, Verb.AGREE), Verb.MILESTONE, "handler", "contact:firm.milestone"),
+    ((*WORK, Verb.AGREE), Verb.MILESTONE_DONE, "handler", REACHED),
+    (WORK, Verb.RECATEGORISE, "coordinator", ""),
+    (WORK, Verb.INSTANT, "handler", SURVEYED),
+    (WORK, Verb.ASSIST, "coordinator", "other:task.part handler:task.part_given contact:firm.part"),
+    (SHARED, Verb.PART_ACKNOWLEDGE, "other", "handler:task.part_acknowledge"),
+    (SHARED, Verb.PART_PROGRESS, "other", "handler:task.part_progress"),
+    (SHARED, Verb.PART_DONE, "other", "handler:task.part_done"),
+    (SHARED, Verb.PART_RETURN, "other", "handler:task.part_return coordinator:watch.part_return"),
+    (SHARED, Verb.WAIVE, "coordinator", "other:task.part_waived handler:task.waived"),
+    (SHARED, Verb.WITHDRAW, "contact", "handler:task.withdrawn other:task.withdrawn group:group.withdrawn"),
+    (SHARED, Verb.SUSPEND, "coordinator", f"{PUT_OFF} other:task.part_paused"),
+    (WORK, Verb.BEYOND, "handler", "contact:firm.beyond coordinator:watch.beyond"),
+    ((*WORK, Verb.BEYOND), Verb.PART_DONE, "handler", "contact:firm.beyond_news"),
+    (WORK, Verb.REFER, "coordinator", "chief:watch.referred"),
+    (WORK, Verb.SUPERVISE, "coordinator", "handler:task.supervised head:watch.supervised"),
+    (WORK, Verb.INSTRUCT, "chief", "handler:task.ordered head:watch.ordered coordinator:watch.ordered"),
+    ((*WORK, Verb.SUPERVISE), Verb.PROGRESS, "handler", "contact:firm.progress"),
     ((*WORK, Verb.SUSPEND), Verb.RESUME, "coordinator", "contact:firm.resumed handler:task.resumed"),
     (DONE, Verb.SATISFIED, "contact", CLOSED),
     (DONE, Verb.FAIRLY_SATISFIED, "contact", CLOSED),
@@ -659,5 +700,29 @@ async def test_firms_read_gentler_words_for_a_status_than_the_office(park: Park)
     assert words == {"coordinator": "status.returned", "contact": "status.returned.firm"}
 
 
+WHERE_THE_DATE_MOVES = {Verb.DIFFICULTY, Verb.RECATEGORISE, Verb.RECOUNT}
+
+
 def test_the_table_of_who_hears_forgets_no_step_that_is_told() -> None:
-    assert _BY_VERB.keys() - {Verb.FILE} == {verb for _, verb, _, keys in TOLD if keys}
+    told = {verb for _, verb, _, keys in TOLD if keys}
+    assert _BY_VERB.keys() - {Verb.FILE} == told | WHERE_THE_DATE_MOVES
+
+
+async def test_another_difficulty_is_told_where_it_moves_the_date(park: Park) -> None:
+    await park.step(await park.walk(*WORK), Verb.DIFFICULTY, park.coordinator, difficulty=Difficulty.HARD)
+    assert await park.owed() == [("contact", "firm.redated"), ("handler", "task.redated")]
+
+
+async def test_a_calendar_that_moves_a_date_is_told_with_its_reason(park: Park) -> None:
+    appeal = await park.walk(*WORK)
+    calendar = Calendar(read_years(), RULES.calendar.hours, ZONE, frozenset({date(2026, 3, 12)}))
+    details = Details(facts={"reason": "台风停工"})
+    change = take(appeal, Verb.RECOUNT, by=None, at=MONDAY, rules=replace(RULES, calendar=calendar), details=details)
+    after = await appeals.record(park.tx, change, RULES)
+    assert (appeal.due, after.due) == (civil("2026-03-23 17:30"), civil("2026-03-24 17:30"))
+    rows = {row["person_id"]: json.loads(row["facts"]) for row in await park.rows()}
+    assert {park.names[who]: facts["reason"] for who, facts in rows.items()} == {
+        "contact": "台风停工",
+        "handler": "台风停工",
+    }
+    assert rows[park.contact]["before"] == {"at": to_ms(appeal.due)}

@@ -50,7 +50,7 @@ async def a_whole_life(tx: Tx) -> Appeal:
     )
     hour = timedelta(hours=1)
     appeal = await make.take(appeal, Verb.DISPATCH, MONDAY, handler_id=liaison, department_id=power)
-    appeal = await make.take(appeal, Verb.RETURN, MONDAY + hour, by=liaison, text="应由供电办理")
+    appeal = await make.take(appeal, Verb.RETURN, MONDAY + hour, by=liaison, text="应由供电办理", unit="县供电公司")
     appeal = await make.take(appeal, Verb.DISPATCH, MONDAY + hour, handler_id=liaison, department_id=power)
     appeal = await make.take(appeal, Verb.ACKNOWLEDGE, MONDAY + 2 * hour, by=liaison)
     appeal = await make.take(appeal, Verb.URGE, MONDAY + 2 * hour, by=boss)
@@ -210,7 +210,7 @@ async def test_an_extended_date_stands_beside_the_one_that_the_category_gave() -
         who = await make_person(tx, "王敏", Role.LIAISON)
         work = await make.started(await make_enterprise(tx), MONDAY, who)
         work = await make.take(work, Verb.RECATEGORISE, MONDAY, difficulty=Difficulty.EASY)
-        work = await make.take(work, Verb.SUSPEND, MONDAY, text="等批复")
+        work = await make.take(work, Verb.SUSPEND, MONDAY, text="等批复", until=MONDAY + timedelta(days=60))
         await make.take(work, Verb.RESUME, MONDAY + timedelta(days=1))
         return (await all_rows(tx))[0]
 

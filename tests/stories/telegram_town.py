@@ -37,6 +37,7 @@ class TelegramTown(Town):
         self.telegram = channel
         self.emulator = emulator
         self.said: list[Said] = []
+        self.in_haste = False
         self.users: dict[str, User] = {}
         self.groups: dict[str, Chat] = {}
         self._told = 0
@@ -111,7 +112,7 @@ class TelegramTown(Town):
             await self.emulator.presses(self.users[who], answered, button, chat=chat)
         else:
             await self.emulator.says(self.users[who], text, chat=chat, reply_to=answered, **more)
-        return await self.settle()
+        return await self.answered()
 
     async def hears(self, who: str, text: str = "", *, where: str = "", **more: Any) -> int:
         """Somebody writes, and it has come in; nobody has looked at it yet. The message's id."""

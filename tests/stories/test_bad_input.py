@@ -112,7 +112,7 @@ CASES = (
     # What is missing is asked for.
     refused("dissatisfied without a reason", BOSS, "不满意 3", "ask.dissatisfied", "原因"),
     refused("done before it was taken on", LIAISON, "办结 2", "refused.status", "待接单"),
-    refused("returned without a reason", LIAISON, "退单 1", "ask.return", "理由"),
+    refused("returned without a reason", LIAISON, "退单 1", "ask.return", "为什么"),
     refused("progress before it was taken on", LIAISON, "进展 1", "refused.status", "待接单"),
     refused("a supplement without content", BOSS, "补充 1", "ask.supplement", "照片"),
     refused("dispatched to nobody", OFFICE, "派单 1", "ask.whom", "派单 1"),

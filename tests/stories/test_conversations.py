@@ -207,7 +207,7 @@ async def test_a_transfer_is_asked_by_the_handler_and_decided_by_the_coordinator
     await town.says(BOSS, "诉求 停电")
     await town.presses(LIAISON, "接单")
     said = await town.says(LIAISON, "转办 1 县供电公司 属线路改造")
-    assert to(said, OFFICE) == ["triage.transfer_asked"]
+    assert to(said, OFFICE) == ["triage.asked_transfer"]
     said = await town.presses(OFFICE, "批准")
     assert to(said, "赵工") == ["task.dispatched"]
     assert "task.taken_over" in to(said, LIAISON) or "task.informed" in to(said, LIAISON)

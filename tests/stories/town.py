@@ -10,9 +10,11 @@ from typing import Any
 from bot.app import App, Park
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
+from domain.guards import SECOND_THOUGHTS
 from domain.people import Purpose, Role
 from domain.rules import Clock, Listener, Rules, Rung
 from domain.workdays import parse_span
+from storage import outbox
 from storage.database import Database, Row, Tx
 from storage.open import open_database
 from tests import making
@@ -60,6 +62,7 @@ class Town:
         self.app = app
         self.channel = channel
         self.said: list[Said] = []
+        self.in_haste = False  # whether the next word is said within the minute
         self._sent = 0
 
     @classmethod
@@ -115,7 +118,17 @@ class Town:
             **more,
         }
         await self.channel.say(self.app.desk, body)
-        return await self.settle()
+        return await self.answered()
+
+    async def answered(self) -> list[Said]:
+        """Let the program come to rest; what a handler might still take back is told when its minute is over."""
+        said = await self.settle()
+        waiting = await self.database.reading(lambda tx: outbox.next_due(tx, self.app.civil()))
+        soon = waiting is not None and waiting <= self.app.civil() + SECOND_THOUGHTS
+        if waiting is None or not soon or self.in_haste:
+            return said
+        await self.app.step_to(waiting)
+        return said + await self.settle()
 
     async def presses(self, who: str, label: str) -> list[Said]:
         """Press the newest button of that name that `who` has been shown privately."""

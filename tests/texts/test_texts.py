@@ -34,7 +34,11 @@ FAMILIES = {
     "role.": set(Role),
     "purpose.": set(Purpose),
     "remind.": {
-        *(f"{clock}_{word}" for clock in ("acknowledge", "resolve") for word in ("soon", "late", "watch")),
+        *(
+            f"{clock}_{word}"
+            for clock in ("acknowledge", "resolve", "part", "milestone", "order")
+            for word in ("soon", "soon_external", "late", "late_external", "watch")
+        ),
         *("one", "several", "dispatch", "survey", "survey_call", "latest", "no_progress", "release"),
     },
     "sheet.": set(Sheet),
@@ -45,6 +49,8 @@ FAMILIES = {
     "month.": {str(month) for month in range(1, 13)},
     "reason.": set(),  # a park's coordinator chooses from whatever stands there
 }
+WISHES = ("transfer", "extend", "suspend", "resume", "long_term", "assist", "refer", "difficulty")
+FAMILIES |= {"triage.asked_": set(WISHES)}
 SPEAKERS = {"Said", "Reply", "Refused"}
 
 

@@ -1,0 +1,68 @@
+"""Parts of an appeal's work with dates of their own: what co-handlers do, milestones, what lies beyond the park."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from domain.deadlines import Pause, Reckoning
+from domain.workdays import Calendar
+
+
+class PartKind(StrEnum):
+    """配合 (a department does a share), 里程碑 (a stage of a long-term matter), 超权限 (asked of those above)."""
+
+    SHARE = "share"
+    MILESTONE = "milestone"
+    BEYOND = "beyond"
+
+
+class Outcome(StrEnum):
+    """How a part ended: done, given back by its unit, waived by the coordinator."""
+
+    DONE = "done"
+    RETURNED = "returned"
+    WAIVED = "waived"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part; `n` counts from 1 within its appeal. `handler_id` None means whoever leads the appeal.
+
+    `unit` is the name of who was asked, for milestones empty. `asked_at` is when the clock began, or when those above
+    were asked. `round` grows when a suspension has ended, as the ladder begins anew then.
+    """
+
+    n: int
+    kind: PartKind
+    title: str
+    unit: str
+    department_id: int | None
+    handler_id: int | None
+    asked_at: datetime
+    reckoned: Reckoning
+    due: datetime
+    round: int = 1
+    acknowledged_at: datetime | None = None
+    progress_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still works on it."""
+        return self.outcome is None
+
+    def ended(self, outcome: Outcome, at: datetime) -> Part:
+        """The part as it is after its end."""
+        return replace(self, outcome=outcome, ended_at=at)
+
+    def paused(self, pause: Pause, calendar: Calendar) -> Part:
+        """The part after a suspension of the whole matter: its date moves with the work's."""
+        reckoned = self.reckoned.moved(pause)
+        return replace(self, reckoned=reckoned, due=reckoned.deadline(calendar), round=self.round + 1)
+
+    def recounted(self, calendar: Calendar) -> Part:
+        """The part by another calendar."""
+        return replace(self, due=self.reckoned.deadline(calendar))
