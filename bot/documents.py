@@ -6,8 +6,8 @@ from typing import Any
 from bot.channel import Document, Undeliverable
 from domain.rules import Rules
 from handlers import ledger
-from storage import files
-from storage.database import Database
+from storage import calendars, files
+from storage.database import Database, Tx
 from texts import Catalogue
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -25,10 +25,11 @@ class Documents:
         """The document that a row describes; Undeliverable for a file that is not kept any more."""
         if "hash" in owed:
             return await self._kept(owed)
-        name, content = await self._database.reading(
-            lambda tx: ledger.attachment(tx, self._rules, self._catalogue, owed)
-        )
+        name, content = await self._database.reading(lambda tx: self._ledger(tx, owed))
         return Document(name, XLSX, content)
+
+    async def _ledger(self, tx: Tx, owed: Mapping[str, Any]) -> tuple[str, bytes]:
+        return await ledger.attachment(tx, await calendars.in_force(tx, self._rules), self._catalogue, owed)
 
     async def _kept(self, owed: Mapping[str, Any]) -> Document:
         row = await self._database.reading(lambda tx: files.fetch(tx, owed["hash"]))

@@ -8,7 +8,7 @@ from domain.appeal import Status
 from domain.figures import Figures, Identity, Part
 from domain.rules import Kind, Rules
 from domain.said import Fact, Said
-from domain.workdays import Calendar
+from domain.workdays import DAYS_WANTED, Calendar
 
 MOST_LINES = 10
 LONGEST_NOTE = 30
@@ -130,8 +130,18 @@ def office(day: Day, rules: Rules, *, group: bool) -> Said:
             "hard": _section("digest.hard", day.hard, _Line("digest.hard_line", rules, group)),
             "issues": _issues(day.issues, rules),
             "done": _section("digest.done", day.done, _Line("digest.done_line", rules, group)),
+            "horizon": _horizon(rules, day.at),
         },
     )
+
+
+def _horizon(rules: Rules, at: datetime) -> Said | None:
+    """Once a week, in its first digest: the year tables end soon, and what is to be done about it."""
+    left = rules.calendar.days_covered(at)
+    week = _day(rules, at).isocalendar()[:2]
+    if left >= DAYS_WANTED or _day(rules, tick_before(rules, at)).isocalendar()[:2] == week:
+        return None
+    return Said("digest.horizon", {"until": rules.calendar.covered_until(), "days": max(left, 0)})
 
 
 _PARTS: Mapping[Part, str] = {

@@ -96,6 +96,7 @@ class Verb(StrEnum):
     WAIVE = "waive"
     PROXY = "proxy"
     SLIP = "slip"
+    CLOSURE = "closure"
 
     # Rare steps of the life cycle: the inspector's decisions.
     REWORK = "rework"

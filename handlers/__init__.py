@@ -1,6 +1,7 @@
 """What happens when somebody speaks or the clock strikes; knows no platform. The lists stand here."""
 
 from handlers import (
+    calendars,
     casework,
     chase,
     dates,
@@ -14,6 +15,7 @@ from handlers import (
     oversight,
     policies,
     raising,
+    recounts,
     releasing,
     shares,
     wishes,
@@ -35,9 +37,11 @@ ROUTER = Router(
         **joining.COMMANDS,
         **policies.COMMANDS,
         **digest.COMMANDS,
+        **calendars.COMMANDS,
         **ledger.COMMANDS,
         **helping.COMMANDS,
     },
     kept=keeping.keep,
 )
 JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS)
+AT_START = recounts.AT_START

@@ -49,7 +49,7 @@ MAY: Mapping[Relation, frozenset[Verb]] = {
     },
     Relation.INSPECTOR: LOOKS | {Verb.NOTE, Verb.REWORK, Verb.INSTRUCT, Verb.CLOSE_DISPUTED},
 }
-FOR_COORDINATORS = (Verb.PUBLISH, Verb.RESEND, Verb.LEDGER, Verb.UNLINKED, Verb.APPROVE_GROUP)
+FOR_COORDINATORS = (Verb.PUBLISH, Verb.RESEND, Verb.LEDGER, Verb.UNLINKED, Verb.APPROVE_GROUP, Verb.CLOSURE)
 
 
 def subsets(items: Any) -> chain[Any]:
