@@ -10,7 +10,7 @@ from domain.rules import Rules
 from domain.said import Fact, Said
 from handlers import vouching
 from handlers.jobs import Job
-from storage import appeals, calendars, people
+from storage import appeals, calendars, listeners, outbox, people
 from storage.database import Tx
 
 MOST_LINES = 20
@@ -42,6 +42,7 @@ async def recount(tx: Tx, rules: Rules, why: Said, at: datetime) -> list[Shift]:
             appeal = await appeals.record(tx, change, rules)
             found += () if appeal.sealed else shifts(change)
         await _look(tx, rules, appeal, at)
+    await _put_off(tx, rules, at)
     return found
 
 
@@ -52,6 +53,17 @@ async def _look(tx: Tx, rules: Rules, appeal: Appeal, at: datetime) -> None:
     look = at if ladder.reached(appeal, rules, at) else ladder.next_due(appeal, rules, at)
     if look != appeal.next_due:
         await appeals.look_again(tx, appeal, look)
+
+
+async def _put_off(tx: Tx, rules: Rules, at: datetime) -> None:
+    """What a cadre was to hear at the opening of a day that is closed now waits for the next one."""
+    for row_id, listener, hour in await outbox.waiting(tx, at):
+        person = await people.person(tx, listener, at)
+        if person is None or not person.in_office:
+            continue
+        decent = listeners.audible(rules, person, hour, urgent=False)
+        if decent > hour:
+            await outbox.put_off(tx, row_id, decent)
 
 
 async def lines(tx: Tx, rules: Rules, moved: Sequence[Shift]) -> tuple[Said, ...]:
