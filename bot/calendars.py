@@ -121,13 +121,10 @@ async def _rows(tx: Tx, office: Office, rules: Rules, moved: Sequence[Shift]) ->
 async def _row(tx: Tx, office: Office, rules: Rules, shift: Shift) -> list[str]:
     firm = await people.enterprise(tx, shift.appeal.enterprise_id)
     clock = office.render(Said(f"clock.{shift.clock}"))
-    moments = [_moment(office, rules, at) for at in (shift.before, shift.after)]
-    return [f"#{shift.appeal.number}", firm.short_name, shift.appeal.title, clock, *moments]
-
-
-def _moment(office: Office, rules: Rules, at: datetime) -> str:
-    provisional = Said("appeal.provisional") if rules.calendar.is_provisional(at) else None
-    return office.say("errand.year_moment", {"at": at, "provisional": provisional})
+    provisional = Said("appeal.provisional") if rules.calendar.is_provisional(shift.after) else None
+    before = office.say("errand.year_moment", {"at": shift.before, "provisional": None})
+    after = office.say("errand.year_moment", {"at": shift.after, "provisional": provisional})
+    return [f"#{shift.appeal.number}", firm.short_name, shift.appeal.title, clock, before, after]
 
 
 def _told(office: Office, table: YearTable, outcome: _Outcome) -> Iterator[str]:

@@ -235,11 +235,8 @@ def _recounted(change: Change) -> tuple[Notice, ...]:
     if before.due == after.due:
         return parts
     facts: Mapping[str, Fact] = {**change.facts, "before": before.due}
-    return (
-        Notice(Listener.CONTACT, "firm.recounted", (), facts),
-        Notice(Listener.HANDLER, "task.recounted", (), facts),
-        *parts,
-    )
+    held = (Notice(Listener.HANDLER, "task.recounted", (), facts),) if after.handler_id is not None else ()
+    return (Notice(Listener.CONTACT, "firm.recounted", (), facts), *held, *parts)
 
 
 def _hard_dated(change: Change) -> tuple[Notice, ...]:
