@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from starlette.routing import BaseRoute
 
@@ -12,15 +12,23 @@ from domain.said import Said
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """At most so many messages in a chat in any so many seconds; `groups_only`: private chats are not counted."""
+
+    most: int
+    seconds: float
+    groups_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a platform lets a bot speak: `overall` messages a second, seconds between two in a chat, and a group's
-    `group_most` messages in any `group_seconds`. Counted from the end of a send, as nobody knows when it arrives.
+    """How fast a platform lets a bot speak: `overall` messages a second, seconds between two in a chat, and what a chat
+    takes in longer windows. Counted from the end of a send, as nobody knows when it arrives.
     """
 
     overall: int
     chat_seconds: float
-    group_most: int
-    group_seconds: float
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Abilities:
     `pace`: None where nobody counts.
 
     `single_connection`: only one process may be connected at a time, so the holder of the channel's lease sends too.
+    `answers_only`: it may write only where somebody has written to it before.
     """
 
     buttons: bool = True
@@ -37,6 +46,7 @@ class Abilities:
     menus: bool = False
     idempotent: bool = False
     single_connection: bool = False
+    answers_only: bool = False
     pace: Pace | None = None
 
 
@@ -71,7 +81,8 @@ class Parcel:
 
     `kind` is send, edit (the keys under `edits`, the platform's id of the message, become these), answer (to a button
     press) or menu (the chat's list of commands becomes these keys: description and command). `reply_to` is the
-    platform's id of the message answered, or the token of the button press that an answer belongs to.
+    platform's id of the message answered, or the token of the button press that an answer belongs to. `part` tells
+    the parts of one message apart where a channel needs that.
     """
 
     id: int
@@ -86,6 +97,7 @@ class Parcel:
     silent: bool = False
     private: bool = True
     mention: Mention | None = None
+    part: int = 0
 
 
 class Undeliverable(Exception):
@@ -117,6 +129,10 @@ class Moved(Exception):
         self.chat = chat
 
 
+class Replayed(Exception):
+    """The call that brought something was brought before: it counts once."""
+
+
 class NotKept(Exception):
     """The desk cannot commit anything now: the platform must not be told that it was received."""
 
@@ -141,15 +157,16 @@ class Finding:
 class Desk(Protocol):
     """What a channel may ask of lianqi. It never sees the database."""
 
-    async def receive(self, channel: str, account: str, updates: Sequence[Update]) -> None:
+    async def receive(self, channel: str, account: str, updates: Sequence[Update], *, once: str = "") -> None:
         """Commit raw updates to the inbox, doubles aside; only afterwards may the platform be told "received".
 
+        `once` marks the call that brings them: Replayed, and nothing done, where it was committed within two hours.
         NotKept where storage cannot: bring them again later.
         """
         ...
 
     async def keep_file(self, content: bytes, name: str, media_type: str) -> Attachment:
-        """Keep a file by its content hash."""
+        """Keep a file by its content hash; NotKept where storage cannot."""
         ...
 
     async def file(self, content_hash: str) -> bytes | None:
@@ -162,6 +179,10 @@ class Desk(Protocol):
 
     async def introduce(self, channel: str, name: str, link: str) -> None:
         """Make known how the bot is called there, and the address at which a person begins a private chat with it."""
+        ...
+
+    async def speak_in(self, channel: str, groups: Sequence[str]) -> None:
+        """Make known the groups, by name or id, in which a channel only speaks, beside the bot that hears there."""
         ...
 
     def now(self) -> datetime:
@@ -180,6 +201,11 @@ class Channel(Protocol):
     @property
     def abilities(self) -> Abilities:
         """What this platform can do."""
+        ...
+
+    @property
+    def here(self) -> bool:
+        """Whether messages can leave from this process; where another one is connected they are left to that one."""
         ...
 
     async def run(self, desk: Desk) -> None:
@@ -202,6 +228,10 @@ class Channel(Protocol):
         """What the platform takes as one message each, in order; the same again for the same parcel."""
         ...
 
+    def may_edit(self, platform_id: str | None) -> bool:
+        """Whether this message can be changed now, where the platform lets messages be changed at all."""
+        ...
+
     async def send(self, parcel: Parcel) -> str:
         """Send one part, edit or answer; the platform's id of the message.
 
@@ -218,8 +248,33 @@ class Channel(Protocol):
         ...
 
 
+@runtime_checkable
+class Doorkeeper(Protocol):
+    """A platform that knows who sits in front of a web page, as the page was opened inside it."""
+
+    name: str
+    inside: str
+
+    def way(self, back: str, state: str) -> str:
+        """Where the browser goes to be recognised; it comes back to the address `back` with a code and the `state`."""
+        ...
+
+    async def who(self, code: str) -> str | None:
+        """The platform's user id behind a code, once; None where it says nobody. TimeoutError where it does not say."""
+        ...
+
+
 class PlainChannel:
     """A platform that calls no server, keeps no files, splits and moves nothing: for channels to start from."""
+
+    @property
+    def here(self) -> bool:
+        """Every process can send."""
+        return True
+
+    def may_edit(self, platform_id: str | None) -> bool:
+        """Any message at any time."""
+        return True
 
     def routes(self, desk: Desk) -> Sequence[BaseRoute]:
         """None."""

@@ -34,7 +34,6 @@ MOST_DEATHS = 5
 UPLOAD_RATE = 200_000
 """Bytes a second that an upload must at least make; a slow one gets its time, a dead one is given up."""
 RENEW_SECONDS = 20.0
-MEMORY = timedelta(seconds=60)
 MOST_REMEMBERED = 3000
 RESENT_IF_UNCERTAIN = frozenset({Lane.REPLY, Lane.CASE})
 REPEATABLE = frozenset({"edit", "menu"})
@@ -140,13 +139,14 @@ class Pump:
     async def _look(self) -> tuple[Mapping[int, Start], Sequence[Owed]]:
         """The rows that may leave, as many as every channel has room for, and those whose claimer is gone."""
         civil, machine, most = self._civil(), self._machine(), MOST_IN_FLIGHT - len(self._flying)
-        rooms = {name: self._pacer.room(name, machine, most) for name in self._patience.sound(self._channels)}
-        probed = self._patience.to_probe(self._channels, machine)
+        here = [name for name, channel in self._channels.items() if channel.here]
+        rooms = {name: self._pacer.room(name, machine, most) for name in self._patience.sound(here)}
+        probed = self._patience.to_probe(here, machine)
         started, busy = self._started, frozenset(self._busy)
 
         async def unit(tx: Tx) -> tuple[dict[int, Start], Sequence[Owed]]:
             if started:
-                self._recall(await delivery.to_groups_since(tx, machine - MEMORY, MOST_REMEMBERED))
+                self._recall(await delivery.left_since(tx, machine - self._pacer.memory, MOST_REMEMBERED))
             rows: dict[int, Start] = {}
             for name, room in rooms.items():
                 few = min(room, most - len(rows))
@@ -163,9 +163,10 @@ class Pump:
         return {row: rows[row] for row in rows if row not in ours}, [owed for owed in lost if owed.id not in ours]
 
     def _recall(self, left: Sequence[Row]) -> None:
-        """What an earlier process sent into groups counts as well."""
+        """What an earlier process sent counts as well."""
         for row in left:
-            self._pacer.remember(row["channel"], row["chat_id"], from_ms(row["first_tried_at"]) + LANDING)
+            ended = from_ms(row["first_tried_at"]) + LANDING
+            self._pacer.remember(row["channel"], row["chat_id"], ended, private=bool(row["private"]))
 
     def _stir_in(self, time: timedelta) -> None:
         asyncio.get_running_loop().call_later(max(time.total_seconds(), 0.0), self._stir.set)
@@ -218,8 +219,9 @@ class Pump:
             return None
 
     async def _worded(self, tx: Tx, owed: Owed, civil: datetime) -> Body | outgoing.Dropped:
-        abilities = self._channels[owed.channel].abilities
-        if (owed.kind == "edit" and not abilities.edits) or (owed.kind == "menu" and not abilities.menus):
+        channel = self._channels[owed.channel]
+        can_edit = channel.abilities.edits and channel.may_edit(owed.target)
+        if (owed.kind == "edit" and not can_edit) or (owed.kind == "menu" and not channel.abilities.menus):
             return outgoing.Dropped("nothing that this channel can do")
         rules = await calendars.in_force(tx, self._rules)
         return await outgoing.prepare(tx, rules, self._catalogue, owed, civil)

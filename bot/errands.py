@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot import logs, workbook
+from bot import logs, reachability, workbook
 from bot.app import Park, machine_seconds, machine_time
 from bot.cards import invite_card
-from bot.channel import Finding
+from bot.channel import Channel, Finding
 from bot.channels import CHANNELS
 from bot.config import Config, load_config
 from bot.findings import findings
@@ -25,7 +25,7 @@ from domain.rules import Rules
 from domain.said import Fact, Said
 from handlers import ledger, policy_ledger
 from reports.roster import write_roster
-from storage import calendars, chats, invites, people, roster
+from storage import calendars, chats, invites, leases, people, reaching, roster
 from storage.database import Database, Tx
 from storage.open import BACKENDS
 from storage.years import read_years
@@ -128,8 +128,11 @@ async def check(path: Path, echo: Echo) -> None:
     async with opened(office.config.storage_url) as database:
         found = list(await database.reading(lambda tx: _findings(tx, office, at)))
         found += await _examine_channels(office, database)
-    for finding in found:
+        lost = await database.reading(lambda tx: reaching.unreached(tx, office.config.channels.on))
+    for finding in (*found, *reachability.findings(lost)):
         echo(office.say("errand.must" if finding.must else "errand.may", {"what": finding.said}))
+    if (left := reachability.steps(found, lost)) is not None:
+        echo(office.render(left))
     if any(finding.must for finding in found):
         raise Failed(office.say("errand.check_failed"))
     echo(office.say("errand.check_passed"))
@@ -144,10 +147,28 @@ async def _examine_channels(office: Office, database: Database) -> list[Finding]
     found: list[Finding] = []
     made = make_channels(Park(office.rules, office.catalogue), office.config.channels.sections)
     for name, channel in made.items():
-        groups = await database.reading(lambda tx, name=name: people.groups_on(tx, name))  # type: ignore[misc]  # mypy cannot type a lambda with a default
-        found += await channel.examine({group.external_id: group.name for group in groups})
+        where = reaching.ROBOTS.get(name, name)
+        groups = await database.reading(lambda tx, where=where: people.groups_on(tx, where))  # type: ignore[misc]  # mypy cannot type a lambda with a default
+        found += await _unheard(database, name, channel)
+        if channel.abilities.single_connection and await _is_connected(database, name):
+            found.append(Finding(Said("check.connected", {"channel": name})))
+        else:
+            found += await channel.examine({group.external_id: group.name for group in groups})
         await channel.close()
     return found
+
+
+async def _is_connected(database: Database, name: str) -> bool:
+    """Whether a running program holds the channel's one connection, which a second one would end."""
+    return await database.reading(lambda tx: leases.any_held(tx, f"{name}:"))
+
+
+async def _unheard(database: Database, name: str, channel: Channel) -> list[Finding]:
+    """The groups in which the bot may not write, as nobody has spoken to it there."""
+    if not channel.abilities.answers_only:
+        return []
+    silent = await database.reading(lambda tx: people.unheard_groups(tx, name))
+    return [Finding(Said("check.never_spoke", {"group": group}), must=True) for group in silent]
 
 
 async def import_roster(path: Path, source: Path, marked: Path | None, echo: Echo, *, dry_run: bool) -> None:

@@ -1,4 +1,4 @@
-"""What `lianqi check` finds: whatever will not work, in words that a coordinator can act on."""
+"""What `lianqi check` finds in the park itself: whatever will not work, in words that a coordinator can act on."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,13 +13,12 @@ from storage.database import Tx
 
 
 async def findings(tx: Tx, rules: Rules, at: datetime) -> Sequence[Finding]:
-    """Everything worth telling: calendar horizon, missing duties, categories without unit, who cannot be reached."""
+    """Everything worth telling: calendar horizon, missing duties, categories without unit, firms without liaison."""
     return [
         *_calendar(rules, at),
         *await _duties(tx, at),
         *await _categories(tx, rules),
         *await _firms(tx),
-        *await _unreachable(tx),
     ]
 
 
@@ -58,13 +57,3 @@ async def _categories(tx: Tx, rules: Rules) -> list[Finding]:
 async def _firms(tx: Tx) -> list[Finding]:
     rows = await tx.all("SELECT name FROM enterprises WHERE active = 1 AND liaison_id IS NULL ORDER BY id")
     return [Finding(Said("check.no_liaison", {"firm": row["name"]})) for row in rows]
-
-
-async def _unreachable(tx: Tx) -> list[Finding]:
-    """People on whom something depends and whom no chat reaches."""
-    rows = await tx.all(
-        """SELECT p.name FROM people p WHERE p.active = 1 AND NOT EXISTS (
-               SELECT 1 FROM accounts a JOIN chats c ON c.account_id = a.id
-               WHERE a.person_id = p.id AND c.private = 1 AND c.reachable = 1) ORDER BY p.id"""
-    )
-    return [Finding(Said("check.unreachable", {"name": row["name"]})) for row in rows]

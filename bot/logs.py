@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-_QUIET = ("apscheduler", "uvicorn", "asyncio", "aiosqlite", "aiohttp", "telegram")
+_QUIET = ("apscheduler", "uvicorn", "asyncio", "aiosqlite", "aiohttp", "telegram", "websockets")
 """Libraries whose everyday lines say nothing to an operator, and may hold parameters."""
 
 

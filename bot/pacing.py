@@ -1,10 +1,10 @@
-"""Keeps to what a platform allows: so many messages a second, so many a minute in a group."""
+"""Keeps to what a platform allows: so many messages a second, so many a minute or an hour in a chat."""
 
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from bot.channel import Pace
+from bot.channel import Pace, Window
 
 MOST_REMEMBERED = 10_000
 _SECOND = timedelta(seconds=1)
@@ -21,7 +21,7 @@ class Pacer:
         self._paces = paces
         self._flying: dict[str, int] = dict.fromkeys(paces, 0)
         self._ends: dict[str, deque[datetime]] = {name: deque(maxlen=pace.overall) for name, pace in paces.items()}
-        self._groups: dict[int, deque[datetime]] = {}
+        self._chats: dict[tuple[int, Window], deque[datetime]] = {}
 
     def paced(self, channel: str) -> bool:
         """Whether anybody counts there."""
@@ -57,12 +57,18 @@ class Pacer:
             return None
         self._ends[channel].append(machine)
         rest = machine + timedelta(seconds=pace.chat_seconds)
-        return rest if private else max(rest, self._group(pace, chat_id, machine))
+        return max(rest, self._note(pace, chat_id, machine, private=private))
 
-    def remember(self, channel: str, chat_id: int, ended: datetime) -> None:
-        """A message of an earlier process into a group, the earliest first."""
+    def remember(self, channel: str, chat_id: int, ended: datetime, *, private: bool) -> None:
+        """A message of an earlier process, the earliest first."""
         if channel in self._paces:
-            self._group(self._paces[channel], chat_id, ended)
+            self._note(self._paces[channel], chat_id, ended, private=private)
+
+    @property
+    def memory(self) -> timedelta:
+        """How far back messages count."""
+        lengths = (window.seconds for pace in self._paces.values() for window in pace.windows)
+        return timedelta(seconds=max(lengths, default=0.0))
 
     def _recent(self, channel: str, machine: datetime) -> int:
         ends = self._ends[channel]
@@ -73,10 +79,16 @@ class Pacer:
     def _full(self, channel: str) -> bool:
         return self._flying[channel] + len(self._ends[channel]) >= self._paces[channel].overall
 
-    def _group(self, pace: Pace, chat_id: int, ended: datetime) -> datetime:
-        """Note a message into a group; when the next may follow."""
-        if len(self._groups) >= MOST_REMEMBERED:
-            self._groups.clear()
-        ends = self._groups.setdefault(chat_id, deque(maxlen=pace.group_most))
-        ends.append(ended)
-        return ends[0] + timedelta(seconds=pace.group_seconds) if len(ends) == pace.group_most else ended
+    def _note(self, pace: Pace, chat_id: int, ended: datetime, *, private: bool) -> datetime:
+        """Note a message in every window of its chat; when the next may follow."""
+        if len(self._chats) >= MOST_REMEMBERED:
+            self._chats.clear()
+        rest = ended
+        for window in pace.windows:
+            if private and window.groups_only:
+                continue
+            ends = self._chats.setdefault((chat_id, window), deque(maxlen=window.most))
+            ends.append(ended)
+            if len(ends) == window.most:
+                rest = max(rest, ends[0] + timedelta(seconds=window.seconds))
+        return rest

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.app import App, Park, machine_time
-from bot.channel import Channel
+from bot.channel import Channel, Doorkeeper
 from bot.channels import Kit, Menu, make_channel
 from bot.civil import CivilClock
 from bot.demo.controls import Controls, opening
@@ -20,7 +20,7 @@ from bot.web.server import make_web, serve
 from domain.said import Said
 from domain.verbs import Verb
 from handlers import menus
-from storage import moments
+from storage import accounts, moments
 from storage.database import Database
 from storage.open import open_database
 from texts import LANGUAGES, render
@@ -70,6 +70,7 @@ async def _run(plan: Plan, database: Database, announce: Callable[[str], None]) 
     bell = Bell()
     board = PostBoard(database, bell, civil)
     app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil)
+    await database.transaction(lambda tx: accounts.switch(tx, plan.channels))
     controls = Controls(app) if plan.demo else None
     if controls is not None:
         await seed(database, plan.park.rules, civil())
@@ -109,7 +110,8 @@ def kits(park: Park, channels: Mapping[str, Any], board: PostBoard | None = None
     def say(said: Said) -> str:
         return render(park.catalogue, said, park.rules.language, park.rules.calendar.zone)
 
-    return {name: Kit(settings, say, board, strangers, groups) for name, settings in channels.items()}
+    url = park.rules.public_url
+    return {name: Kit(settings, say, board, strangers, groups, url) for name, settings in channels.items()}
 
 
 def _menu(park: Park, verbs: Sequence[Verb]) -> Menu:
@@ -131,6 +133,7 @@ def _context(plan: Plan, app: App, board: PostBoard, controls: Controls | None) 
         demo=controls,
         hosts=frozenset({plan.host}),
         routes=tuple(route for channel in app.channels.values() for route in channel.routes(app.desk)),
+        doorkeeper=next((channel for channel in app.channels.values() if isinstance(channel, Doorkeeper)), None),
     )
 
 

@@ -73,12 +73,20 @@ class Source(StrEnum):
     RECORD = "record"
 
 
+_PART_CLOCKS = {
+    PartKind.SHARE: Clock.PART,
+    PartKind.BEYOND: Clock.PART,
+    PartKind.MILESTONE: Clock.MILESTONE,
+    PartKind.ORDER: Clock.ORDER,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A clock that runs: since when, until when; `part` is 0 but for the clock of a part.
 
     `round` tells one running of the clock from the next: intake and first response begin anew with an owner, the work
-    with a rework, an extension or the end of a suspension, an order with every order.
+    with a rework, an extension or the end of a suspension.
     """
 
     clock: Clock
@@ -99,8 +107,7 @@ class Appeal:
 
     `dates` says what the three dates are counted from. `intake_at` is since when the office has owed a decision once
     more (after a return, an objection, an undone withdrawal); `handovers` counts how often the matter changed hands,
-    so that each owner's clocks are told apart. `order_due` is until when whoever gave an order (督办, 批示) wants to
-    hear what became of it; `orders` counts them, `supervisions` those that were 督办.
+    so that each owner's clocks are told apart; `supervisions` counts 督办.
     """
 
     id: int | None
@@ -155,17 +162,13 @@ class Appeal:
     handovers: int = 0
     extensions: int = 0
     suspended_until: datetime | None = None
-    order_due: datetime | None = None
-    order_at: datetime | None = None
-    order_by: int | None = None
-    orders: int = 0
     supervisions: int = 0
     parts: tuple[Part, ...] = ()
 
     @property
     def running(self) -> tuple[Running, ...]:
         """The clocks that run now, each with its deadline; none where the work has ended or is suspended."""
-        return (*self._own_clocks(), *self._order_clock(), *self._part_clocks())
+        return (*self._own_clocks(), *self._part_clocks())
 
     def _own_clocks(self) -> tuple[Running, ...]:
         resolve = Running(Clock.RESOLVE, self.round, self.round_started_at, self.due)
@@ -181,20 +184,16 @@ class Appeal:
             return (Running(Clock.SURVEY, self.round, self.resolved_at, self.resolved_at),)
         return ()
 
-    def _order_clock(self) -> tuple[Running, ...]:
-        if self.order_due is None or self.order_at is None or self.status not in OPEN - {Status.SUSPENDED}:
-            return ()
-        return (Running(Clock.ORDER, self.orders, self.order_at, self.order_due),)
-
     def _part_clocks(self) -> tuple[Running, ...]:
-        """Milestones are what a long-term matter is chased by, and nothing else."""
+        """A long-term matter is chased by its milestones, whatever else was asked waits; orders are always answered."""
         if self.status not in OPEN - {Status.SUSPENDED}:
             return ()
-        waiting = self.status is Status.LONG_TERM
+        asleep = self.status is Status.LONG_TERM
+        runs = {PartKind.ORDER, *((PartKind.MILESTONE,) if asleep else (PartKind.SHARE, PartKind.BEYOND))}
         return tuple(
-            Running(Clock.MILESTONE if waiting else Clock.PART, part.round, part.asked_at, part.due, part.n)
+            Running(_PART_CLOCKS[part.kind], part.round, part.asked_at, part.due, part.n)
             for part in self.open_parts
-            if (part.kind is PartKind.MILESTONE) is waiting
+            if part.kind in runs
         )
 
     @property
@@ -227,16 +226,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """A handler's step that he takes back, and what was before it: the status, the last news, an order unanswered."""
+    """A handler's step that he takes back, and what was before it: the status, the last news."""
 
     verb: Verb
     by: int | None
     at: datetime
     status: Status
     progress_at: datetime | None = None
-    order_due: datetime | None = None
-    order_at: datetime | None = None
-    order_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ class Incoming:
     `sender` is the platform's user id, never a name; it is empty where the platform shows none with authority
     (anonymous administrators, channel posts). `button` is the pressed button's data, `answer_token` what the platform
     wants back for it.
-    `reply_to` is the platform's id of the message that was replied to. `sent_at` is civil time as lianqi received it.
+    `reply_to` is the platform's id of the message that was replied to, `quoted` the words of that message where the
+    platform brings them instead of an id. `sent_at` is civil time as lianqi received it.
     `album` is common to messages that were sent as one. `hears_all` is told with Event.ADDED: whether the bot will be
     brought what people say here without speaking to it.
     """
@@ -73,3 +74,4 @@ class Incoming:
     moved_to: str = ""
     hears_all: bool = True
     lost: tuple[LostFile, ...] = ()
+    quoted: str = ""

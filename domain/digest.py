@@ -96,6 +96,14 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class OutOfReach:
+    """Somebody whom no message reaches, and how many live matters wait for him or are his."""
+
+    name: str
+    matters: int
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """All that the office's digest tells; departments stand in roster order and are never ranked."""
 
@@ -108,6 +116,7 @@ class Day:
     hard: Section = Section()
     done: Section = Section()
     issues: Sequence[Issue] = ()
+    unreached: Sequence[OutOfReach] = ()
 
 
 # What the office hears --------------------------------------------------------------------------------------
@@ -129,6 +138,7 @@ def office(day: Day, rules: Rules, *, group: bool) -> Said:
             "reworks": _section("digest.reworks", day.reworks, _Line("digest.rework_line", rules, group)),
             "hard": _section("digest.hard", day.hard, _Line("digest.hard_line", rules, group)),
             "issues": _issues(day.issues, rules),
+            "unreached": _unreached(day.unreached),
             "done": _section("digest.done", day.done, _Line("digest.done_line", rules, group)),
             "horizon": _horizon(rules, day.at),
         },
@@ -243,6 +253,13 @@ def _issues(issues: Sequence[Issue], rules: Rules) -> Said | None:
     if not issues:
         return None
     return Said("digest.issues", {"lines": tuple(_issue(issue, rules) for issue in issues[:MOST_LINES])})
+
+
+def _unreached(people: Sequence[OutOfReach]) -> Said | None:
+    if not people:
+        return None
+    lines = [Said("digest.unreached_line", {"name": one.name, "count": one.matters}) for one in people[:MOST_LINES]]
+    return Said("digest.unreached", {"lines": tuple(_with_more(lines, len(people)))})
 
 
 def _issue(issue: Issue, rules: Rules) -> Said:

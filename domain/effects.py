@@ -83,12 +83,20 @@ def give_back(moment: Moment) -> Fields:
     return {**_intake(moment, RULE_WITHIN), "returns": moment.appeal.returns + 1}
 
 
-_ANSWERED: Fields = {"order_due": None, "order_at": None, "order_by": None}
-"""Whoever gave an order has heard what became of it."""
+def _answered(moment: Moment) -> Fields:
+    """Whoever gave an order hears now what became of it."""
+    parts = moment.appeal.parts
+    if not any(_is_order(part) for part in parts):
+        return {}
+    return {"parts": tuple(part.ended(Outcome.DONE, moment.at) if _is_order(part) else part for part in parts)}
+
+
+def _is_order(part: Part) -> bool:
+    return part.is_open and part.kind is PartKind.ORDER
 
 
 def progress(moment: Moment) -> Fields:
-    return {"progress_at": moment.at, **_ANSWERED}
+    return {"progress_at": moment.at, **_answered(moment)}
 
 
 def resolve_as(resolution: str) -> Callable[[Moment], Fields]:
@@ -96,7 +104,7 @@ def resolve_as(resolution: str) -> Callable[[Moment], Fields]:
 
     def effect(moment: Moment) -> Fields:
         return {
-            **_ANSWERED,
+            **_answered(moment),
             "resolved_at": moment.at,
             "resolution": resolution,
             "on_time": moment.at <= moment.appeal.due,
@@ -121,13 +129,16 @@ def take_back(moment: Moment) -> Fields:
     """A slip of the handler is as if it had not been; what it had answered is owed again."""
     slip = moment.details.slip
     assert slip is not None  # the guard looked
-    fields: Fields = {"progress_at": slip.progress_at}
-    if slip.order_due is not None:
-        fields = {**fields, "order_due": slip.order_due, "order_at": slip.order_at, "order_by": slip.order_by}
+    reopened = tuple(_unanswered(part) if part.ended_at == slip.at else part for part in moment.appeal.parts)
+    fields: Fields = {"progress_at": slip.progress_at, "parts": reopened}
     if moment.appeal.status is not Status.RESOLVED:
         return fields
     fields = {**fields, "status": slip.status, "resolved_at": None, "resolution": None, "on_time": None}
     return {**fields, "acknowledged_at": None} if slip.status is Status.DISPATCHED else fields
+
+
+def _unanswered(part: Part) -> Part:
+    return replace(part, ended_at=None, outcome=None) if part.kind is PartKind.ORDER else part
 
 
 def close_as(satisfaction: Satisfaction) -> Callable[[Moment], Fields]:
@@ -283,20 +294,17 @@ def instruct(moment: Moment) -> Fields:
     """批示: the inspector's lets a matter go on that was rejected twice; a chief's is an order with a date."""
     if moment.appeal.escalated:
         return {"escalated": False, "status": Status.IN_PROGRESS}
-    return _ordered(moment)
+    return _with_order(moment)
 
 
 def supervise(moment: Moment) -> Fields:
     """督办: an order with a date, counted."""
-    return {**_ordered(moment), "supervisions": moment.appeal.supervisions + 1}
+    return {**_with_order(moment), "supervisions": moment.appeal.supervisions + 1}
 
 
-def _ordered(moment: Moment) -> Fields:
-    """Of two orders that wait for their answer the earlier date holds; the later one's giver is answered too."""
-    appeal, until = moment.appeal, moment.details.until
-    assert until is not None  # the guard looked
-    due = min(appeal.order_due, until) if appeal.order_due else until
-    return {"order_due": due, "order_at": moment.at, "order_by": moment.by, "orders": appeal.orders + 1}
+def _with_order(moment: Moment) -> Fields:
+    assert moment.details.until is not None  # the guard looked
+    return _with_part(moment, PartKind.ORDER, fixed(moment.details.until))
 
 
 # Parts ----------------------------------------------------------------------------------------------------------------
@@ -312,6 +320,7 @@ def _with_part(moment: Moment, kind: PartKind, reckoned: Reckoning) -> Fields:
         asked_at=moment.at,
         reckoned=reckoned,
         due=reckoned.deadline(moment.rules.calendar),
+        asked_by=moment.by,
     )
     return {"parts": (*appeal.parts, part)}
 

@@ -162,12 +162,12 @@ def may_set_hard_date(moment: Moment) -> None:
 
 # Parts ----------------------------------------------------------------------------------------------------------------
 def may_share(moment: Moment) -> None:
-    """Another unit than the lead's, and none that works on a part of it already."""
+    """Somebody else than the lead, and no unit that works on a part of it already."""
     not_escalated(moment)
     appeal, details = moment.appeal, moment.details
     if not details.unit or not details.title:
         raise Refused("refused.part_needs_unit", {"number": appeal.number})
-    if details.department_id is not None and details.department_id == appeal.department_id:
+    if details.handler_id is not None and details.handler_id == appeal.handler_id:
         raise Refused("refused.part_of_lead", {"number": appeal.number, "unit": details.unit})
     if any(part.unit == details.unit and part.kind is PartKind.SHARE for part in appeal.open_parts):
         raise Refused("refused.part_given", {"number": appeal.number, "unit": details.unit})

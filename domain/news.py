@@ -68,9 +68,9 @@ def _progressed(change: Change) -> tuple[Notice, ...]:
 
 def _order_answered(change: Change) -> tuple[Notice, ...]:
     """Whoever gave an order hears what was reported on it."""
-    if change.before is None or change.before.order_due is None:
-        return ()
-    return (Notice(Listener.ORDERER, "watch.order_answered", (Verb.INSTRUCT,)),)
+    was_open = change.before.open_parts if change.before else ()
+    orders = (part for part in was_open if part.kind is PartKind.ORDER)
+    return tuple(Notice(Listener.ORDERER, "watch.order_answered", (Verb.INSTRUCT,), part=part.n) for part in orders)
 
 
 def _requested(change: Change) -> tuple[Notice, ...]:
@@ -78,7 +78,7 @@ def _requested(change: Change) -> tuple[Notice, ...]:
 
 
 def _denied(change: Change) -> tuple[Notice, ...]:
-    return (Notice(Listener.HANDLER, "task.denied", _holder_buttons(change.after)),)
+    return (Notice(Listener.HANDLER, "task.denied", _holder_buttons(change.after), change.facts),)
 
 
 def _resolved(change: Change) -> tuple[Notice, ...]:
@@ -135,7 +135,9 @@ def _urged(change: Change) -> tuple[Notice, ...]:
 
 
 def _marked_urgent(change: Change) -> tuple[Notice, ...]:
-    return (Notice(Listener.HANDLER, "task.urgent", _holder_buttons(change.after)),)
+    taken = change.after.status is not Status.DISPATCHED
+    answered: Mapping[str, Fact] = {"acknowledge_due": None} if taken else {}
+    return (Notice(Listener.HANDLER, "task.urgent", _holder_buttons(change.after), answered),)
 
 
 def _holder_buttons(appeal: Appeal) -> tuple[Verb, ...]:
@@ -207,8 +209,10 @@ def _planned(change: Change) -> tuple[Notice, ...]:
 def _reached(change: Change) -> tuple[Notice, ...]:
     """A milestone is reached; where it was the last, somebody has to say how it goes on."""
     n = _part_of(change)
-    over = () if change.after.open_parts else (Notice(Listener.COORDINATOR, "watch.last_milestone", (Verb.RESUME,)),)
-    return (Notice(Listener.CONTACT, "firm.milestone_done", part=n), *over)
+    told = Notice(Listener.CONTACT, "firm.milestone_done", part=n)
+    if any(part.kind is PartKind.MILESTONE for part in change.after.open_parts):
+        return (told,)
+    return (told, Notice(Listener.COORDINATOR, "watch.last_milestone", (Verb.RESUME,)))
 
 
 def _part_of(change: Change) -> int:
@@ -297,11 +301,14 @@ def _waived(change: Change) -> tuple[Notice, ...]:
 
 
 def _referred(change: Change) -> tuple[Notice, ...]:
-    return (Notice(Listener.CHIEF, "watch.referred", ORDER_BUTTONS, paper="chief_brief"),)
+    return (
+        Notice(Listener.CHIEF, "watch.referred", ORDER_BUTTONS, paper="chief_brief"),
+        Notice(Listener.HANDLER, "task.referred"),
+    )
 
 
 def _supervised(change: Change) -> tuple[Notice, ...]:
-    until: Mapping[str, Fact] = {"until": change.after.order_due}
+    until: Mapping[str, Fact] = {"until": change.after.parts[-1].due}
     return (
         Notice(Listener.HANDLER, "task.supervised", WORK_BUTTONS, until, paper="supervision_notice"),
         Notice(Listener.HEAD, "watch.supervised", (), until, paper="supervision_notice"),
@@ -327,7 +334,7 @@ def _disputed(change: Change) -> tuple[Notice, ...]:
 def _instructed(change: Change) -> tuple[Notice, ...]:
     if change.before is not None and change.before.escalated:
         return (Notice(Listener.HANDLER, "task.instructed", WORK_BUTTONS), Notice(Listener.CONTACT, "firm.progress"))
-    until: Mapping[str, Fact] = {"until": change.after.order_due}
+    until: Mapping[str, Fact] = {"until": change.after.parts[-1].due}
     return (
         Notice(Listener.HANDLER, "task.ordered", WORK_BUTTONS, until),
         Notice(Listener.HEAD, "watch.ordered", (), until),

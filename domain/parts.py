@@ -1,4 +1,4 @@
-"""Parts of an appeal's work with dates of their own: what co-handlers do, milestones, what lies beyond the park."""
+"""Parts of an appeal's work with dates of their own: co-handlers' shares, milestones, what was asked above, orders."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from domain.workdays import Calendar
 
 
 class PartKind(StrEnum):
-    """配合 (a department does a share), 里程碑 (a stage of a long-term matter), 超权限 (asked of those above)."""
+    """配合 (a department's share), 里程碑 (a stage of the long term), 超权限 (asked of those above), orders that want an
+    answer by a day (督办, 批示).
+    """
 
     SHARE = "share"
     MILESTONE = "milestone"
     BEYOND = "beyond"
+    ORDER = "order"
 
 
 class Outcome(StrEnum):
@@ -30,8 +33,8 @@ class Outcome(StrEnum):
 class Part:
     """One part; `n` counts from 1 within its appeal. `handler_id` None means whoever leads the appeal.
 
-    `unit` is the name of who was asked, for milestones empty. `asked_at` is when the clock began, or when those above
-    were asked. `round` grows when a suspension has ended, as the ladder begins anew then.
+    `unit` is the name of who was asked, empty where the lead does it himself; `asked_by` is the person who asked.
+    `round` grows when a suspension has ended, as the ladder begins anew then.
     """
 
     n: int
@@ -43,6 +46,7 @@ class Part:
     asked_at: datetime
     reckoned: Reckoning
     due: datetime
+    asked_by: int | None = None
     round: int = 1
     acknowledged_at: datetime | None = None
     progress_at: datetime | None = None

@@ -208,8 +208,8 @@ async def mark_urgent(request: Request) -> Reply:
     if appeal.urgent:
         raise Refused("refused.urgent_already", {"number": appeal.number})
     after = await request.step(appeal, details=Details(text=request.text))
-    safety = Said("appeal.safety")
-    return await _answer(request, "work.urgent", after, safety=safety)
+    answer_by = after.acknowledge_due if after.status is Status.DISPATCHED else None
+    return await _answer(request, "work.urgent", after, safety=Said("appeal.safety"), acknowledge_due=answer_by)
 
 
 async def urge(request: Request) -> Reply:

@@ -4,10 +4,9 @@ Two jobs: `sweep` takes one transaction an appeal and writes rungs; `remind` tak
 message of all that he is owed. Quiet hours, "two a day" and "not after the work is done" are held in the second.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from domain import ladder
 from domain.appeal import Appeal, Running, Status
@@ -207,13 +206,12 @@ async def _letter(
         lane=Lane.CASE,
         appeal_id=alone.id if alone else None,
         person_id=person.id,
-        files=tuple(_paper(item, person) for item in items if item.paper),
+        files=tuple(
+            listeners.owed_paper(item.paper, item.appeal, person, item.running.part, at)
+            for item in items
+            if item.paper
+        ),
     )
-
-
-def _paper(item: Item, person: Person) -> Mapping[str, Any]:
-    facts = {"number": item.appeal.number, "language": person.language, "part": item.running.part}
-    return {"document": item.paper, "facts": facts}
 
 
 async def _line(tx: Tx, rules: Rules, person: Person, item: Item, at: datetime) -> Said:

@@ -126,6 +126,7 @@ async def office(tx: Tx, rules: Rules, since: datetime, at: datetime, *, group: 
         hard=await figures.hard(tx, at),
         done=await figures.done(tx, since, at),
         issues=await figures.issues(tx, rules, at),
+        unreached=await figures.unreached(tx, at),
     )
     return digest.office(day, rules, group=group)
 

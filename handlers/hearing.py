@@ -19,6 +19,7 @@ from storage import outbox, steps
 from storage.database import Tx
 from storage.steps import Step
 
+_NAMED = re.compile(r"#((?:M-[0-9A-Z]{4,10})|[0-9]{1,9})(?![\w-])", re.ASCII)
 _NOUGHT = re.compile("#?0+号?", re.ASCII)
 _SAID_OF_ONESELF = frozenset({Verb.CLOSURE})
 """Commands of a few whose words others use of themselves: `停工 三天了` is what a firm complains of."""
@@ -69,7 +70,7 @@ async def understand(
     if message.edited:
         return await _edited(heard, spoken)
     to_bot = heard.chat.private or addressed or spoken.explicit
-    subject = await outbox.appeal_of(heard.tx, heard.chat.id, message.reply_to) if ours and message.reply_to else None
+    subject = await _subject(heard, ours=ours)
     if step is not None and (chosen := _typed_button(step, message.text, spoken)):
         return await _pressed(heard, step, chosen)
     if spoken.verb is not None:
@@ -83,6 +84,18 @@ async def understand(
     if step is not None:
         return _answered(heard, step)
     return _talk(heard, subject)
+
+
+async def _subject(heard: Heard, *, ours: bool) -> int | None:
+    """The appeal that the message replied to was about.
+
+    Where that message is known by its words alone, the one number in it counts, if this chat was told of it.
+    """
+    message = heard.message
+    if ours and message.reply_to:
+        return await outbox.appeal_of(heard.tx, heard.chat.id, message.reply_to)
+    named = set(_NAMED.findall(message.quoted))
+    return await outbox.appeal_told(heard.tx, heard.chat.id, named.pop()) if len(named) == 1 else None
 
 
 async def _forget(heard: Heard, verb: Verb) -> None:

@@ -19,8 +19,16 @@ MOST_LINES = 10
 MOST_READ = 500
 _SPANS = {"wd": "span.days", "wh": "span.working_hours", "h": "span.hours", "m": "span.minutes", "s": "span.seconds"}
 _RUNG = re.compile(r"([+-]?)(\d+)(%|wd|wh|h|m|s)")
-_HIDDEN_FROM_FIRMS = frozenset({"note", "return", "transfer", "deny", "rule", "follow_up", "recategorise", "contacted"})
-_WORDS_FOR_FIRMS = frozenset({"file", "supplement", "progress", "resolve", "explain", "dissatisfied", "suspend"})
+_HIDDEN_FROM_FIRMS = frozenset(
+    {"note", "return", "request", "approve", "deny", "rule", "follow_up", "recategorise", "contacted"}
+    | {"part_acknowledge", "part_progress", "part_done", "part_return", "waive"}
+    | {"supervise", "instruct", "refer", "read"}
+)
+_WORDS_FOR_FIRMS = frozenset(
+    {"file", "supplement", "progress", "resolve", "explain", "instant", "dissatisfied"}
+    | {"extend", "suspend", "agree", "milestone", "milestone_done", "beyond"}
+)
+_REPORTS = frozenset({"progress", "resolve", "explain", "instant", "milestone_done"})
 _SOLUTIONS = frozenset({"solved", "partly_solved", "unsolved"})
 _CONFIRMED = "confirmed"
 _WITHOUT_RATING = {"satisfied": _CONFIRMED, "fairly_satisfied": _CONFIRMED, "dissatisfied": Verb.REWORK.value}
@@ -110,9 +118,7 @@ async def _next(request: Request, appeal: Appeal) -> tuple[Verb, ...]:
 
 
 async def _latest(request: Request, appeal: Appeal) -> Said | None:
-    rows = [
-        row for row in await history.of_appeal(request.tx, appeal.id or 0) if row["name"] in ("progress", "resolve")
-    ]
+    rows = [row for row in await history.standing(request.tx, appeal.id or 0) if row["name"] in _REPORTS]
     if not rows:
         return None
     return Said("look.latest", {"at": from_ms(rows[-1]["at"]), "text": rows[-1]["text"] or Said("look.erased")})
@@ -122,7 +128,7 @@ async def trace(request: Request) -> Reply:
     """回溯: everything that happened to a matter, in order; a firm is not shown the office's inner steps."""
     appeal = await request.appeal()
     firm = not request.who.in_office
-    rows = await history.of_appeal(request.tx, appeal.id or 0)
+    rows = await (history.standing if firm else history.of_appeal)(request.tx, appeal.id or 0)
     reminders = [] if firm else await history.reminders_of(request.tx, appeal.id or 0)
     hidden = _HIDDEN_FROM_FIRMS if firm else frozenset[str]()
     ratings = firm or request.who.has(Role.COORDINATOR, Role.INSPECTOR)

@@ -104,7 +104,7 @@ async def order(request: Request) -> Reply:
     text = when.rest.strip() if when else line
     if not text:
         raise Refused("refused.order_without_words", {"number": appeal.number})
-    after = await request.step(appeal, details=Details(text=text, until=until))
+    after = await request.step(appeal, details=Details(text=text, title=text, until=until))
     facts = {**await _facts(request, after), "until": until, "verb": Said(f"verb.{request.verb}")}
     return Reply("orders.ordered", facts, appeal=after)
 

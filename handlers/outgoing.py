@@ -8,11 +8,11 @@ from typing import Any
 from domain import access
 from domain.appeal import Appeal
 from domain.notices import Lane
-from domain.people import Person
+from domain.people import Chat, Person
 from domain.rules import Rules
 from domain.said import Button, Fact, Said
 from handlers import chase, menus
-from storage import appeals, delivery, listeners, outbox, people, turns
+from storage import appeals, delivery, listeners, outbox, people, reaching, turns
 from storage.database import Tx
 from storage.delivery import Owed
 from storage.scope import SYSTEM
@@ -147,8 +147,10 @@ async def tell_undelivered(tx: Tx, rules: Rules, owed: Owed, cause: str, at: dat
     if appeal is not None and person is not None:
         facts = await listeners.appeal_facts(tx, appeal, rules)
         await listeners.tell_callers(tx, person, facts, appeal, rules, at)
-    else:
-        await _tell_office(tx, rules, owed, cause, at)
+        return
+    if person is not None and owed.private and await people.private_chat(tx, person.id) is None:
+        await reaching.call_in_group(tx, person, rules, listeners.audible(rules, person, at, urgent=False), at)
+    await _tell_office(tx, rules, owed, cause, at)
 
 
 async def _next_leg(tx: Tx, owed: Owed, person: Person, at: datetime) -> bool:
@@ -172,6 +174,10 @@ async def _next_leg(tx: Tx, owed: Owed, person: Person, at: datetime) -> bool:
     return True
 
 
+def _called(chat: Chat) -> str:
+    return chat.name or chat.external_id
+
+
 async def _tell_office(tx: Tx, rules: Rules, owed: Owed, cause: str, at: datetime) -> None:
     chat = await people.chat(tx, owed.chat_id)
     for coordinator in await listeners.coordinators(tx, at):
@@ -181,7 +187,7 @@ async def _tell_office(tx: Tx, rules: Rules, owed: Owed, cause: str, at: datetim
         letter = outbox.Letter(
             chat_id=place.id,
             key="watch.undelivered",
-            facts={"chat": chat.name or Said("watch.private_chat"), "cause": cause},
+            facts={"chat": Said("watch.private_chat") if chat.private else _called(chat), "cause": cause},
             lane=Lane.CASE,
             person_id=coordinator.id,
         )

@@ -1,17 +1,15 @@
 """撤销 of a handler's slip: within a minute, before the firm has heard of it, it is as if it had not been said."""
 
-from datetime import datetime
-
 from domain.appeal import Appeal, Details, Slip, Status
 from domain.errors import Refused
 from domain.guards import SECOND_THOUGHTS
 from domain.notices import HELD_BACK
-from domain.said import Said, from_facts
+from domain.said import Said
 from domain.verbs import Verb
 from handlers.router import Reply, Request
 from storage import appeals, history, listeners, outbox
 from storage.database import Row
-from storage.values import from_json, from_ms
+from storage.values import from_ms
 
 _NAMES = frozenset(verb.value for verb in HELD_BACK)
 
@@ -44,15 +42,10 @@ async def _appeal(request: Request) -> Appeal | None:
 
 async def _slip(request: Request, appeal: Appeal, row: Row) -> Slip:
     """What was before the last step of an appeal."""
-    before = from_facts(from_json(row["facts"]))
-    due, given, by = (before.get(f"{name}_before") for name in ("order_due", "order_at", "order_by"))
     return Slip(
         verb=Verb(row["name"]),
         by=row["actor_id"],
         at=from_ms(row["at"]),
         status=Status(row["from_status"]),
         progress_at=await history.progressed_before(request.tx, appeal.id or 0, appeal.version),
-        order_due=due if isinstance(due, datetime) else None,
-        order_at=given if isinstance(given, datetime) else None,
-        order_by=by if isinstance(by, int) else None,
     )

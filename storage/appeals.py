@@ -36,8 +36,6 @@ _TIMES = frozenset(
         "next_due",
         "intake_at",
         "suspended_until",
-        "order_due",
-        "order_at",
     }
 )
 _FLAGS = frozenset({"urgent", "sealed", "on_time", "ruled", "reopened", "objected", "escalated"})
@@ -52,7 +50,7 @@ _ENUMS: dict[str, type[Enum]] = {
 }
 _APART = frozenset({"dates", "parts"})  # fields that are no column of the same shape
 _FIELDS = tuple(field.name for field in fields(Appeal) if field.name not in _APART)
-_DUE = frozenset({"dispatch_due", "acknowledge_due", "due", "next_due", "order_due"})
+_DUE = frozenset({"dispatch_due", "acknowledge_due", "due", "next_due"})
 
 
 def _column(field: str) -> str:
@@ -224,13 +222,10 @@ def _line(change: Change, appeal_id: int) -> history.Line:
     )
 
 
-_ORDER = ("order_due", "order_at", "order_by")
-
-
 def _moved(change: Change) -> dict[str, Any]:
     """What else moved with the step, both values kept: owner, unit, dates, category."""
     before, after = change.before, change.after
-    watched = ("handler_id", "department_id", "due", "acknowledge_due", "category", "difficulty", *_ORDER)
+    watched = ("handler_id", "department_id", "due", "acknowledge_due", "category", "difficulty")
     moved: dict[str, Any] = {}
     for field in watched:
         old, new = getattr(before, field, None), getattr(after, field)

@@ -252,12 +252,11 @@ async def hold(tx: Tx, chat_id: int, until: datetime) -> None:
     )
 
 
-async def to_groups_since(tx: Tx, since: datetime, most: int) -> Sequence[Row]:
-    """Channel, chat and time of the messages that left for groups since then (machine time), the earliest first."""
+async def left_since(tx: Tx, since: datetime, most: int) -> Sequence[Row]:
+    """Channel, chat and time of the messages that left since then (machine time), the earliest first."""
     return await tx.all(
-        """SELECT c.channel, o.chat_id, o.first_tried_at FROM outbox o JOIN chats c ON c.id = o.chat_id
-           WHERE o.id > (SELECT COALESCE(MAX(id), 0) FROM outbox) - :most
-             AND o.first_tried_at > :since AND c.private = 0
+        """SELECT c.channel, c.private, o.chat_id, o.first_tried_at FROM outbox o JOIN chats c ON c.id = o.chat_id
+           WHERE o.id > (SELECT COALESCE(MAX(id), 0) FROM outbox) - :most AND o.first_tried_at > :since
            ORDER BY o.first_tried_at""",
         {"since": to_ms(since), "most": most},
     )

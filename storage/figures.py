@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.appeal import OPEN, Status
-from domain.digest import MOST_LINES, Issue, Item, Section
+from domain.digest import MOST_LINES, Issue, Item, OutOfReach, Section
 from domain.figures import COMMON_FROM, COMMON_WITHIN, NO_SUBJECT, Figures, Identity, identity
 from domain.rules import Kind, Rules
 from storage import people
@@ -176,6 +176,20 @@ async def concerning(tx: Tx, person_id: int, at: datetime, headed: int | None = 
     ) ORDER BY a.due_at, a.id"""
     rows = await tx.all(_ITEMS + where, {"person": person_id, "at": to_ms(at), "headed": headed or 0})
     return [_item(row) for row in rows]
+
+
+async def unreached(tx: Tx, at: datetime) -> Sequence[OutOfReach]:
+    """Who holds something live, looks after it or asked for it, and is reached by no private chat; the most first."""
+    rows = await tx.all(
+        f"""SELECT p.name, COUNT(DISTINCT a.id) AS many FROM appeals a
+            JOIN people p ON p.id IN (a.handler_id, a.liaison_id, a.contact_id)
+            WHERE a.sealed = 0 AND a.received_at < :at AND a.status IN {_LIVE} AND p.active = 1
+              AND NOT EXISTS (SELECT 1 FROM accounts k JOIN chats c ON c.account_id = k.id
+                              WHERE k.person_id = p.id AND c.private = 1 AND c.reachable = 1)
+            GROUP BY p.id, p.name ORDER BY many DESC, p.id""",
+        {"at": to_ms(at)},
+    )
+    return [OutOfReach(row["name"], row["many"]) for row in rows]
 
 
 async def firms_of(tx: Tx, person_id: int) -> frozenset[int]:

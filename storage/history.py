@@ -77,6 +77,13 @@ async def of_appeal(tx: Tx, appeal_id: int) -> Sequence[Row]:
     )
 
 
+async def standing(tx: Tx, appeal_id: int) -> Sequence[Row]:
+    """`of_appeal` without the steps that were taken back within their minute, of which nobody heard."""
+    rows = await of_appeal(tx, appeal_id)
+    undone = {place - 1 for place, row in enumerate(rows) if row["name"] == "take_back"}
+    return [row for place, row in enumerate(rows) if place not in undone and row["name"] != "take_back"]
+
+
 async def reminders_of(tx: Tx, appeal_id: int) -> Sequence[Row]:
     """The rungs of an appeal that were told: label ("+1wd"), told_at, and the name of the listener."""
     return await tx.all(

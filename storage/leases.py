@@ -65,6 +65,16 @@ async def holder_of(tx: Tx, name: str) -> str:
     return str(row["holder"]) if row else ""
 
 
+async def any_held(tx: Tx, prefix: str) -> bool:
+    """Whether somebody holds a lease whose name begins so."""
+    row = await tx.one(
+        f"""SELECT COUNT(*) AS held FROM leases
+        WHERE substr(name, 1, :length) = :prefix AND until_ms > {NOW_MS[tx.engine]}""",
+        {"prefix": prefix, "length": len(prefix)},
+    )
+    return row is not None and row["held"] > 0
+
+
 async def renew(tx: Tx, lease: Lease, seconds: float) -> Lease | None:
     """Hold on for `seconds` from now; None when it ran out or was taken over: stop, and take it anew."""
     clock = NOW_MS[tx.engine]

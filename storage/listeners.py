@@ -15,6 +15,7 @@ from domain.verbs import Verb
 from storage import outbox, people
 from storage.database import Tx
 from storage.reaching import call_in_group
+from storage.values import to_ms
 
 BUTTONS_A_ROW = 3
 MOST_FILES = 10
@@ -146,7 +147,7 @@ async def tell(
         lane=Lane.CASE,
         appeal_id=appeal.id,
         person_id=place.person.id if place.person else None,
-        files=(*_kept(place.files), *_papers(place, appeal)),
+        files=(*_kept(place.files), *_papers(place, appeal, facts, at)),
     )
     due = audible(rules, place.person, place.earliest or at, urgent=appeal.urgent)
     await outbox.owe(tx, letter, at=at, due=due)
@@ -156,12 +157,24 @@ def _kept(files: Files) -> tuple[Mapping[str, str], ...]:
     return tuple({"hash": content_hash, "name": name} for content_hash, name in files)
 
 
-def _papers(place: Place, appeal: Appeal) -> tuple[Mapping[str, Any], ...]:
-    """The paper that comes along, built when it leaves."""
+def _papers(
+    place: Place, appeal: Appeal, facts: Mapping[str, Fact], at: datetime
+) -> tuple[Mapping[str, Any], ...]:
+    """The paper that comes along, written when it leaves."""
     if not place.paper or place.person is None:
         return ()
-    facts = {"number": appeal.number, "language": place.person.language, "part": place.part}
-    return ({"document": place.paper, "facts": facts},)
+    until = facts.get("until")
+    said = {"text": facts.get("text"), "until": to_ms(until) if isinstance(until, datetime) else None}
+    return (owed_paper(place.paper, appeal, place.person, place.part, at, **said),)
+
+
+def owed_paper(
+    paper: str, appeal: Appeal, person: Person | None, part: int, at: datetime, **said: Any
+) -> Mapping[str, Any]:
+    """A paper as a message carries it: its name, and what it is to be written from."""
+    facts = {"number": appeal.number, "part": part, "at": to_ms(at), **said}
+    facts |= {"person": person.id, "language": person.language} if person else {"language": "zh"}
+    return {"document": paper, "facts": facts}
 
 
 def rows(buttons: Iterable[Button]) -> tuple[tuple[Button, ...], ...]:
@@ -338,9 +351,14 @@ async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None
         Listener.HANDLER: appeal.handler_id,
         Listener.CO_HANDLER: _works_on(appeal, part),
         Listener.PREVIOUS_HANDLER: before.handler_id if before else None,
-        Listener.ORDERER: before.order_by if before else appeal.order_by,
+        Listener.ORDERER: _asked(appeal, part),
     }
     return known.get(listener)
+
+
+def _asked(appeal: Appeal, n: int) -> int | None:
+    part = appeal.part(n)
+    return part.asked_by if part else None
 
 
 def _works_on(appeal: Appeal, n: int) -> int | None:

@@ -91,6 +91,16 @@ async def appeal_of(tx: Tx, chat_id: int, platform_id: str) -> int | None:
     return row["appeal_id"] if row else None
 
 
+async def appeal_told(tx: Tx, chat_id: int, number: str) -> int | None:
+    """The appeal of that number, if the bot has said something about it in this chat."""
+    row = await tx.one(
+        """SELECT a.id FROM appeals a WHERE a.number = :number
+             AND EXISTS (SELECT 1 FROM outbox o WHERE o.chat_id = :chat AND o.appeal_id = a.id)""",
+        {"chat": chat_id, "number": number},
+    )
+    return int(row["id"]) if row else None
+
+
 async def appeal_answering(tx: Tx, chat_id: int, message_id: str) -> int | None:
     """The appeal to which this incoming message gave its words, by the bot's answer to it."""
     row = await tx.one(

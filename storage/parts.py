@@ -10,8 +10,8 @@ from storage.reckonings import read_reckoning, write_reckoning
 from storage.values import from_ms, from_ms_or_none, to_ms, to_ms_or_none
 
 _COLUMNS = (
-    "appeal_id, n, kind, title, unit, department_id, handler_id, asked_at, reckoned, due_at, round, acknowledged_at, "
-    "progress_at, ended_at, outcome"
+    "appeal_id, n, kind, title, unit, department_id, handler_id, asked_at, asked_by, reckoned, due_at, round, "
+    "acknowledged_at, progress_at, ended_at, outcome"
 )
 _HOLES = ", ".join(f":{name.strip()}" for name in _COLUMNS.split(","))
 _CHANGES = ", ".join(f"{name.strip()} = excluded.{name.strip()}" for name in _COLUMNS.split(",")[2:])
@@ -36,6 +36,7 @@ def _part(row: Row) -> Part:
         asked_at=from_ms(row["asked_at"]),
         reckoned=read_reckoning(row["reckoned"]),
         due=from_ms(row["due_at"]),
+        asked_by=row["asked_by"],
         round=row["round"],
         acknowledged_at=from_ms_or_none(row["acknowledged_at"]),
         progress_at=from_ms_or_none(row["progress_at"]),
@@ -62,6 +63,7 @@ def _row(appeal_id: int, part: Part) -> Mapping[str, Any]:
         "department_id": part.department_id,
         "handler_id": part.handler_id,
         "asked_at": to_ms(part.asked_at),
+        "asked_by": part.asked_by,
         "reckoned": write_reckoning(part.reckoned),
         "due_at": to_ms(part.due),
         "round": part.round,

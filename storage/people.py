@@ -216,6 +216,16 @@ async def groups_on(tx: Tx, channel: str) -> Sequence[Chat]:
     return [await _chat(tx, row) for row in await tx.all(_CHAT + wanted, {"channel": channel})]
 
 
+async def unheard_groups(tx: Tx, channel: str) -> Sequence[str]:
+    """The names of the approved groups of a channel in which nobody has spoken to the bot so far."""
+    rows = await tx.all(
+        """SELECT name FROM chats WHERE channel = :channel AND private = 0 AND approved_at IS NOT NULL
+           AND heard_at IS NULL ORDER BY id""",
+        {"channel": channel},
+    )
+    return [row["name"] for row in rows]
+
+
 async def groups_called(tx: Tx, name: str) -> Sequence[Chat]:
     """The groups of exactly that name."""
     rows = await tx.all(_CHAT + "WHERE c.name = :name AND c.private = 0 ORDER BY c.id", {"name": name})

@@ -24,8 +24,8 @@ from storage.database import Tx
 from storage.house import House
 from storage.values import to_ms
 
-WECOM = ("wecom_app", "wecom_aibot")
-"""The channels on which a wecom_userid binds; the first may write to somebody who never wrote to it."""
+WECOM = accounts.KIN
+"""The channels on which a wecom_userid binds."""
 
 E = TypeVar("E", EnterpriseEntry, PersonEntry, DepartmentEntry, GroupEntry)
 _SUBJECTS = {

@@ -25,3 +25,8 @@ async def taken(tx: Tx, job: str) -> frozenset[str]:
     """The ticks of a job that were taken."""
     rows = await tx.all("SELECT tick FROM turns WHERE job = :job", {"job": job})
     return frozenset(row["tick"] for row in rows)
+
+
+async def forget(tx: Tx, job: str, before: datetime) -> None:
+    """Let go of the ticks of a job that were taken before then."""
+    await tx.run("DELETE FROM turns WHERE job = :job AND taken_at < :before", {"job": job, "before": to_ms(before)})

@@ -11,6 +11,9 @@ from domain.said import Said
 CHANNELS: Mapping[str, str] = {
     "web": "bot.channels.web:make",
     "telegram": "bot.channels.telegram:make",
+    "wecom_aibot": "bot.channels.wecom_aibot:make",
+    "wecom_app": "bot.channels.wecom_app:make",
+    "wecom_group": "bot.channels.wecom_group:make",
 }
 
 Menu = Mapping[str, Sequence[tuple[str, str]]]
@@ -21,7 +24,8 @@ Menu = Mapping[str, Sequence[tuple[str, str]]]
 class Kit:
     """What a channel is made of. `settings` is its section of config.toml; `board` is where the web chat's posts stand.
 
-    `say` puts what the channel itself has to say into the park's language. `strangers` and `groups` are the commands to
+    `public_url` is where the web pages answer; `say` puts what the channel itself has to say into the park's language.
+    `strangers` and `groups` are the commands to
     be listed for whom nobody knows yet, and in groups.
     """
 
@@ -30,6 +34,7 @@ class Kit:
     board: Any = None
     strangers: Menu = field(default_factory=dict)
     groups: Menu = field(default_factory=dict)
+    public_url: str = ""
 
 
 def make_channel(name: str, kit: Kit) -> Channel:

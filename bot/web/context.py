@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from bot.channel import Doorkeeper
 from bot.web.board import PostBoard
 from bot.web.limits import Limits
 from domain.rules import Rules
@@ -65,7 +66,7 @@ class WebContext:
 
     `clock_now` is civil, `machine_now` real. `health` says what is wrong: `ready` False keeps /readyz at 503.
     `hosts` are further host names under which the pages answer; `routes` are other parts of the same server
-    (console, API, callbacks).
+    (console, API, callbacks). `doorkeeper` is the platform that tells who opened a page inside it.
     """
 
     database: Database
@@ -80,6 +81,7 @@ class WebContext:
     health: Callable[[], Mapping[str, Any]] = no_health
     hosts: frozenset[str] = frozenset()
     routes: tuple[BaseRoute, ...] = ()
+    doorkeeper: Doorkeeper | None = None
     limits: Limits = field(default_factory=Limits)
 
     @property

@@ -9,13 +9,15 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.web.context import WebContext, context_of
 from bot.web.signin import visitor
 from domain.said import Said
 from storage.sessions import Account
 
+INSIDE = "/join/inside"
+"""Where whoever opens the page inside a platform is recognised."""
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
@@ -99,9 +101,17 @@ async def home(request: Request) -> Response:
     """GET /: the chat, or the way in."""
     context = context_of(request)
     account = await visitor(request)
+    if account is None and _is_recognisable(context, request):
+        return RedirectResponse(INSIDE, 303)
     if account is None and context.demo is None:
         return show(context, "door.html", "", trouble="", code="")
     return show(context, "chat.html", account.language if account else "", **_facts(context, account))
+
+
+def _is_recognisable(context: WebContext, request: Request) -> bool:
+    """Whether the page is open inside a platform that can say who is there."""
+    keeper = context.doorkeeper
+    return keeper is not None and keeper.inside in request.headers.get("user-agent", "").lower()
 
 
 def _facts(context: WebContext, account: Account | None) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bot.web import chat, demo, health, join, page
+from bot.web import chat, demo, health, join, page, recognised
 from bot.web.context import WebContext
 from bot.web.guard import Guard
 from bot.web.signin import leave
@@ -24,6 +24,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/", page.home),
     Route("/join", join.form),
     Route("/join", join.enter, methods=["POST"]),
+    Route(page.INSIDE, recognised.enter),
     Route("/api/chat/state", chat.state),
     Route("/api/chat/stream", stream),
     Route("/api/chat/sign-out", leave, methods=["POST"]),

@@ -37,8 +37,13 @@ def _abilities(channel: str, names: Iterable[str]) -> Iterator[str]:
 
 
 def _pace(pace: Pace) -> str:
-    group = f"{pace.group_most} in {pace.group_seconds:g} s in a group"
-    return f"{pace.overall} a second, {pace.chat_seconds:g} s between two in a chat, {group}"
+    told = [f"{pace.overall} a second"]
+    told += [f"{pace.chat_seconds:g} s between two in a chat"] if pace.chat_seconds else []
+    told += [
+        f"{window.most} in {window.seconds:g} s in a {'group' if window.groups_only else 'chat'}"
+        for window in pace.windows
+    ]
+    return ", ".join(told)
 
 
 def addresses() -> str:

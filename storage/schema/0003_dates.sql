@@ -5,14 +5,10 @@
 ALTER TABLE appeals ADD COLUMN reckoned TEXT NOT NULL DEFAULT '';
 ALTER TABLE appeals ADD COLUMN extensions INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE appeals ADD COLUMN suspended_until BIGINT;
-ALTER TABLE appeals ADD COLUMN order_due_at BIGINT;
-ALTER TABLE appeals ADD COLUMN order_at BIGINT;
-ALTER TABLE appeals ADD COLUMN order_by BIGINT REFERENCES people(id);
-ALTER TABLE appeals ADD COLUMN orders INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE appeals ADD COLUMN supervisions INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE appeals ADD COLUMN part_count INTEGER NOT NULL DEFAULT 0;
 
--- 配合, 里程碑, 超权限: written through the one door, with the appeal that they belong to.
+-- 配合, 里程碑, 超权限, 督办 and 批示: written through the one door, with the appeal that they belong to.
 CREATE TABLE parts (
     appeal_id BIGINT NOT NULL REFERENCES appeals(id),
     n INTEGER NOT NULL,
@@ -22,6 +18,7 @@ CREATE TABLE parts (
     department_id BIGINT REFERENCES departments(id),
     handler_id BIGINT REFERENCES people(id),
     asked_at BIGINT NOT NULL,
+    asked_by BIGINT REFERENCES people(id),
     reckoned TEXT NOT NULL,
     due_at BIGINT NOT NULL,
     round INTEGER NOT NULL,

@@ -650,6 +650,65 @@ async def test_a_send_that_does_not_land_in_time_is_in_doubt_at_the_next_start(
     assert house.said() == ["x"]
 
 
+# A channel that one process alone may use -----------------------------------------------------------------------------
+class Elsewhere(Scripted):
+    """A channel whose one connection another process holds, until it is `connected` here; nothing in it is edited."""
+
+    connected = False
+
+    @property
+    def here(self) -> bool:
+        """Whether this process is connected."""
+        return self.connected
+
+    def may_edit(self, platform_id: str | None) -> bool:
+        """Never."""
+        return False
+
+
+async def test_what_another_process_must_send_is_left_to_it_untouched() -> None:
+    channel = Elsewhere()
+    async with post_house(channel, Scripted("web")) as house:
+        await house.chat("a")
+        await house.chat("b", channel="web")
+        row = await house.owe("a", "x")
+        await house.owe("b", "y")
+        await house.pump.drain()
+        assert house.said(tried=True) == ["y"]
+        assert ((await house.row(row))["state"], (await house.row(row))["token"]) == ("pending", 0)
+        channel.connected = True
+        await house.pump.drain()
+        assert house.said(tried=True) == ["x", "y"]
+
+
+async def test_a_paused_channel_is_not_probed_by_who_is_not_connected() -> None:
+    channel = Elsewhere()
+    async with post_house(channel) as house:
+        await house.chat("a")
+        channel.connected, channel.failures = True, [Unsent("gone", channel_down=True)]
+        await house.owe("a", "x")
+        await house.pump.drain()
+        channel.connected = False
+        await later(house, 10)
+        assert len(channel.tried) == 1
+        channel.connected = True
+        await later(house, 0)
+        assert house.said() == ["x"]
+
+
+async def test_an_edit_of_what_cannot_be_edited_any_more_is_dropped_without_a_word_to_the_platform() -> None:
+    channel = Elsewhere()
+    channel.connected = True
+    async with post_house(channel) as house:
+        await house.chat("a")
+        row = await house.owe("a", "message")
+        await house.pump.drain()
+        await house.owe("a", "edit", kind="edit", edits=row)
+        await house.pump.drain()
+        assert house.said(tried=True) == ["message"]
+        assert await house.states() == {"sent": 1, "superseded": 1}
+
+
 # Words, edits, answers, documents ------------------------------------------------------------------------------------
 async def test_a_retry_says_the_very_same_although_the_facts_would_read_differently_now(house: PostHouse) -> None:
     house.channel.failures = [Unsent("busy")]

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from bot.channel import Document, NotKept, Undeliverable, Update
+from bot.channel import Document, NotKept, Replayed, Undeliverable, Update
 from bot.desk import FrontDesk
 from bot.documents import Documents
 from storage.database import Database
@@ -67,6 +67,19 @@ async def test_what_cannot_be_committed_is_not_called_received(
     assert wakes.times == 0
 
 
+async def test_a_file_that_cannot_be_committed_is_not_kept_and_whoever_knows_the_storage_hears_so_too(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(unit: Any) -> Any:
+        raise StorageUnavailable("the disk is full")
+
+    monkeypatch.setattr(database, "transaction", full)
+    desk = FrontDesk(database, Clock(), Wakes())
+    for known in (NotKept, StorageUnavailable):
+        with pytest.raises(known, match="full"):
+            await desk.keep_file(b"x", "x.jpg", "image/jpeg")
+
+
 async def test_a_batch_is_kept_whole_or_not_at_all(database: Database) -> None:
     desk = FrontDesk(database, Clock(), Wakes())
     with pytest.raises(TypeError):
@@ -97,3 +110,25 @@ async def test_a_kept_file_is_sent_as_it_came_and_one_that_is_gone_can_never_be(
     assert document == Document("现场.jpg", "image/jpeg", b"photo")
     with pytest.raises(Undeliverable):
         await documents.build({"hash": "0" * 64, "name": "gone.jpg"})
+
+
+async def test_a_call_brought_twice_counts_once_and_its_mark_is_let_go(database: Database) -> None:
+    clock = Clock()
+    desk = FrontDesk(database, clock, Wakes())
+    await desk.receive("wecom_app", "ww1", [Update("7", "z", {})], once="m1")
+    with pytest.raises(Replayed):
+        await desk.receive("wecom_app", "ww1", [Update("8", "z", {})], once="m1")
+    assert len(await kept(database)) == 1
+    clock.on(hours=2, seconds=1)
+    await desk.receive("wecom_app", "ww1", [Update("8", "z", {})], once="m1")
+    assert len(await kept(database)) == 2
+
+
+async def test_a_mark_is_not_kept_where_what_it_marks_is_not(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = FrontDesk(database, Clock(), Wakes())
+    with pytest.raises(ValueError, match="character"):
+        await desk.receive("wecom_app", "ww1", [Update("7", "z", {"text": "\ud800"})], once="m1")
+    await desk.receive("wecom_app", "ww1", [Update("7", "z", {})], once="m1")
+    assert len(await kept(database)) == 1

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.channel import Pace
+from bot.channel import Pace, Window
 from bot.pacing import Pacer
 
-PACE = Pace(overall=4, chat_seconds=1.0, group_most=3, group_seconds=10.0)
+PACE = Pace(overall=4, chat_seconds=1.0, windows=(Window(3, 10.0, groups_only=True), Window(5, 30.0)))
 BEGIN = datetime(2026, 3, 11, 1, tzinfo=UTC)
 STEP = timedelta(milliseconds=100)
 
@@ -59,8 +59,9 @@ def test_no_window_of_the_platform_ever_holds_too_many(journeys: list[tuple[int,
     for chat in {chat for chat, _ in seen}:
         here = [at for owner, at in seen if owner == chat]
         assert most_within(here, PACE.chat_seconds) <= 1
-        if chat % 2 == 0:
-            assert most_within(here, PACE.group_seconds) <= PACE.group_most
+        for window in PACE.windows:
+            if chat % 2 == 0 or not window.groups_only:
+                assert most_within(here, window.seconds) <= window.most
 
 
 def test_a_platform_that_answers_at_once_is_used_to_the_full() -> None:
@@ -79,9 +80,18 @@ def test_a_platform_that_answers_at_once_is_used_to_the_full() -> None:
 def test_what_an_earlier_process_sent_into_a_group_counts() -> None:
     pacer = Pacer({"telegram": PACE})
     for second in (1, 2):
-        pacer.remember("telegram", 2, BEGIN + timedelta(seconds=second))
+        pacer.remember("telegram", 2, BEGIN + timedelta(seconds=second), private=False)
     rest = pacer.landed("telegram", 2, BEGIN + timedelta(seconds=4), private=False)
     assert rest == BEGIN + timedelta(seconds=11)
+
+
+def test_what_an_earlier_process_sent_to_a_person_counts_where_private_chats_are_counted() -> None:
+    pacer = Pacer({"telegram": PACE})
+    assert pacer.memory == timedelta(seconds=30)
+    for second in range(4):
+        pacer.remember("telegram", 1, BEGIN + timedelta(seconds=second), private=True)
+    rest = pacer.landed("telegram", 1, BEGIN + timedelta(seconds=9), private=True)
+    assert rest == BEGIN + timedelta(seconds=30)
 
 
 def test_where_nobody_counts_nobody_waits() -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from domain.access import WITH_APPEAL, WITHOUT_APPEAL, Relation, may, may_ask, relations
+from domain.access import TWINS, WITH_APPEAL, WITHOUT_APPEAL, Relation, may, may_ask, relations
 from domain.appeal import Appeal, Status
+from domain.deadlines import fixed
 from domain.lifecycle import open_to, submit
+from domain.parts import Outcome, Part, PartKind
 from domain.people import Enterprise, Person, Role
 from domain.verbs import Verb
-from storage import appeals, people
+from storage import appeals, parts, people
 from storage.database import Tx
 from storage.open import open_database
 from storage.scope import SYSTEM, scope_of
@@ -27,28 +29,43 @@ VERDICTS = frozenset(
 LOOKS = frozenset({Verb.STATUS, Verb.TRACE})
 
 # Written down once more, by who stands how: what does not stand here is denied.
+_ASKS_FOR = {  # a coordinator who asks does it at once
+    Verb.EXTEND,
+    Verb.SUSPEND,
+    Verb.RESUME,
+    Verb.LONG_TERM,
+    Verb.MILESTONE,
+    Verb.HARD_DATE,
+    Verb.DIFFICULTY,
+    Verb.ASSIST,
+    Verb.REFER,
+}
 MAY: Mapping[Relation, frozenset[Verb]] = {
-    Relation.FIRM: VERDICTS | LOOKS | {Verb.SUPPLEMENT, Verb.WITHDRAW, Verb.UNDO, Verb.URGE, Verb.URGENT, Verb.OBJECT},
+    Relation.FIRM: VERDICTS
+    | LOOKS
+    | {Verb.SUPPLEMENT, Verb.WITHDRAW, Verb.UNDO, Verb.URGE, Verb.URGENT, Verb.OBJECT}
+    | {Verb.AGREE, Verb.DISAGREE},
     Relation.HANDLER: LOOKS
-    | {Verb.ACKNOWLEDGE, Verb.CONTACTED, Verb.RETURN, Verb.PROGRESS, Verb.NOTE, Verb.TRANSFER}
-    | {Verb.RESOLVE, Verb.EXPLAIN, Verb.DIFFICULTY},
-    Relation.LIAISON: LOOKS | {Verb.SUPPLEMENT, Verb.CONTACTED, Verb.PROGRESS, Verb.NOTE},
+    | {Verb.ACKNOWLEDGE, Verb.CONTACTED, Verb.RETURN, Verb.PROGRESS, Verb.NOTE, Verb.TRANSFER, Verb.REQUEST}
+    | {Verb.RESOLVE, Verb.EXPLAIN, Verb.INSTANT, Verb.TAKE_BACK}
+    | {Verb.BEYOND, Verb.MILESTONE_DONE}
+    | _ASKS_FOR,
+    Relation.LIAISON: LOOKS | {Verb.SUPPLEMENT, Verb.CONTACTED, Verb.PROGRESS, Verb.NOTE, Verb.HARD_DATE},
     Relation.HEAD: LOOKS | {Verb.NOTE},
-    Relation.CHIEF: LOOKS | {Verb.NOTE},
+    Relation.CHIEF: LOOKS | {Verb.NOTE, Verb.SUPERVISE, Verb.INSTRUCT, Verb.READ},
     Relation.COORDINATOR: LOOKS
     | {Verb.NOTE, Verb.DISPATCH, Verb.RULE, Verb.APPROVE, Verb.DENY, Verb.DECLINE, Verb.RECATEGORISE}
-    | {
-        Verb.DIFFICULTY,
-        Verb.MERGE,
-        Verb.UNMERGE,
-        Verb.SUSPEND,
-        Verb.LONG_TERM,
-        Verb.RESUME,
-        Verb.FOLLOW_UP,
-        Verb.RELEASE,
-    },
-    Relation.INSPECTOR: LOOKS | {Verb.NOTE, Verb.REWORK, Verb.INSTRUCT, Verb.CLOSE_DISPUTED},
+    | {Verb.MERGE, Verb.UNMERGE, Verb.FOLLOW_UP, Verb.RELEASE}
+    | {Verb.SUPERVISE, Verb.INSTRUCT, Verb.READ}
+    | {Verb.PART_PROGRESS, Verb.PART_DONE, Verb.WAIVE, Verb.PROXY, Verb.SLIP}
+    | _ASKS_FOR,
+    Relation.INSPECTOR: LOOKS | {Verb.NOTE, Verb.REWORK, Verb.INSTRUCT, Verb.READ, Verb.CLOSE_DISPUTED},
+    Relation.CO_HANDLER: LOOKS
+    | {Verb.NOTE, Verb.PART_ACKNOWLEDGE, Verb.PART_PROGRESS, Verb.PART_DONE, Verb.PART_RETURN},
 }
+# 协办 says a handler's own words, and they mean his part: of the whole he takes no step.
+OF_THE_WHOLE = {Verb.ACKNOWLEDGE: Verb.PART_ACKNOWLEDGE, Verb.PROGRESS: Verb.PART_PROGRESS}
+OF_THE_WHOLE |= {Verb.RESOLVE: Verb.PART_DONE, Verb.RETURN: Verb.PART_RETURN}
 FOR_COORDINATORS = (Verb.PUBLISH, Verb.RESEND, Verb.LEDGER, Verb.UNLINKED, Verb.APPROVE_GROUP, Verb.CLOSURE)
 
 
@@ -76,7 +93,15 @@ def test_a_stranger_may_do_nothing() -> None:
 
 
 def test_every_step_of_the_life_cycle_has_somebody_who_may_take_it() -> None:
-    assert {verb for verb in Verb if open_to(verb)} <= WITH_APPEAL.keys()
+    by_itself = {Verb.RECOUNT}  # another calendar moves dates; no person does
+    assert {verb for verb in Verb if open_to(verb)} - WITH_APPEAL.keys() == by_itself
+
+
+def test_a_handlers_word_means_his_part_where_he_has_no_more_than_a_part() -> None:
+    assert TWINS == OF_THE_WHOLE
+    for whole, own in OF_THE_WHOLE.items():
+        assert not may(whole, frozenset({Relation.CO_HANDLER}))
+        assert may(own, frozenset({Relation.CO_HANDLER}))
 
 
 def test_what_needs_an_appeal_is_not_also_asked_without_one() -> None:
@@ -97,7 +122,8 @@ def test_no_role_alone_opens_what_belongs_to_an_appeal(verb: Verb) -> None:
 
 
 # How people stand ---------------------------------------------------------------------------------------------------
-CADRES = {
+SHARE = Part(1, PartKind.SHARE, "出意见", "建设局", 71, 8, APPEAL.due, fixed(APPEAL.due), APPEAL.due)
+CADRES: Mapping[str, tuple[Mapping[str, Any], Relation]] = {
     "the handler": ({"handler_id": 9}, Relation.HANDLER),
     "the liaison at intake": ({"liaison_id": 9}, Relation.LIAISON),
     "the firm's liaison": ({}, Relation.LIAISON),
@@ -106,6 +132,9 @@ CADRES = {
     "the head of the department": ({"department_id": 70}, Relation.HEAD),
     "a coordinator": ({}, Relation.COORDINATOR),
     "the inspector": ({}, Relation.INSPECTOR),
+    "who works on a part": ({"parts": (replace(SHARE, handler_id=9),)}, Relation.CO_HANDLER),
+    "who worked on a part": ({"parts": (replace(SHARE, handler_id=9, outcome=Outcome.DONE),)}, Relation.CO_HANDLER),
+    "the head of a part's department": ({"parts": (replace(SHARE, department_id=70),)}, Relation.HEAD),
 }
 FIRMS: Mapping[str, Mapping[str, Any]] = {
     "the firm's liaison": {"liaison_id": 9},
@@ -179,9 +208,11 @@ def test_people_of_other_firms_and_units_stand_in_no_relation(person: Person) ->
 # The same eyes in the database --------------------------------------------------------------------------------------
 LINKS = ("contacts", "handler", "liaison", "firm_liaison", "deputy", "chief", "head", "reporter")
 SEEN_BY_ROLE = (Role.CONTACT, Role.COORDINATOR, Role.INSPECTOR)
+PART_LINKS = ("co_handler", "part_head", "contacts", "head")
 KNOWN_BY = [
     (frozenset(roles), frozenset(links), sealed)
-    for roles, links, sealed in product(subsets(SEEN_BY_ROLE), subsets(LINKS), (False, True))
+    for several in (LINKS, PART_LINKS)
+    for roles, links, sealed in product(subsets(SEEN_BY_ROLE), subsets(several), (False, True))
 ]
 
 
@@ -192,6 +223,12 @@ async def _case(tx: Tx, number: int, roles: frozenset[Role], links: frozenset[st
     columns = {column: person for column, link in mine.items() if link in links}
     firm = await make_enterprise(tx, f"企业{number}", *([person] if "contacts" in links else []), **columns)
     head = person if "head" in links else None
+    other_head = person if "part_head" in links and head is None else None  # nobody heads two departments
+    share = replace(
+        SHARE,
+        handler_id=person if "co_handler" in links else None,
+        department_id=await make_department(tx, f"配合{number}", f"c{number}", head_id=other_head),
+    )
     unit = await make_department(tx, f"部门{number}", f"u{number}", head_id=head)
     made = submit(
         drafted(number=str(number), enterprise_id=firm, sealed=sealed), by=None, at=APPEAL.received_at, rules=RULES
@@ -202,9 +239,11 @@ async def _case(tx: Tx, number: int, roles: frozenset[Role], links: frozenset[st
         liaison_id=person if "liaison" in links else None,
         handler_id=person if "handler" in links else None,
         department_id=unit,
+        parts=(share,) if links & {"co_handler", "part_head"} else (),
     )
     row = await tx.one(appeals._INSERT, appeals._row(appeal))
     assert row is not None
+    await parts.store(tx, row["id"], None, appeal)
     return person, replace(appeal, id=row["id"])
 
 

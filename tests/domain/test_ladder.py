@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,14 +11,17 @@ from hypothesis import strategies as st
 
 from domain import ladder
 from domain.appeal import Appeal, Details, Status
-from domain.ladder import Due, next_due, reached, rungs, running
-from domain.lifecycle import submit, take
-from domain.rules import Clock, Listener, Rules, Rung
+from domain.ladder import Due, next_due, reached, rungs
+from domain.lifecycle import take
+from domain.parts import Outcome
+from domain.rules import Clock, Difficulty, Listener, Rung
 from domain.verbs import Verb
 from domain.workdays import parse_span
-from tests.making import civil, drafted, make_rules
+from tests.domain import walking
+from tests.domain.walking import DONE, LONG, MONDAY, OTHER, SHARED, WORK
+from tests.making import civil, make_rules
 
-HANDLER, COORDINATOR = (Listener.HANDLER,), (Listener.COORDINATOR,)
+HANDLER, COORDINATOR, CO_HANDLER = (Listener.HANDLER,), (Listener.COORDINATOR,), (Listener.CO_HANDLER,)
 LADDERS = {
     Clock.DISPATCH: (Rung("50%", 0.5, COORDINATOR), Rung("0s", parse_span("0s"), COORDINATOR)),
     Clock.ACKNOWLEDGE: (Rung("50%", 0.5, HANDLER), Rung("0s", parse_span("0s"), HANDLER)),
@@ -30,33 +35,30 @@ LADDERS = {
         Rung("remind", parse_span("3wd"), (Listener.CONTACT,)),
         Rung("call", parse_span("6wd"), COORDINATOR),
     ),
+    Clock.PART: (Rung("-1wd", parse_span("-1wd"), CO_HANDLER), Rung("0s", parse_span("0s"), CO_HANDLER)),
+    Clock.MILESTONE: (Rung("-2wd", parse_span("-2wd"), HANDLER), Rung("0s", parse_span("0s"), HANDLER)),
+    Clock.ORDER: (Rung("0s", parse_span("0s"), HANDLER), Rung("+1wd", parse_span("1wd"), (Listener.ORDERER,))),
 }
 RULES = make_rules(ladders=LADDERS)
-MONDAY = civil("2026-03-09 10:00")
+filed = partial(walking.filed, rules=RULES)
 
 
-def filed(at: datetime = MONDAY, rules: Rules = RULES) -> Appeal:
-    return replace(submit(drafted(), by=1, at=at, rules=rules).after, id=1)
-
-
-def step(appeal: Appeal, verb: Verb, at: datetime = MONDAY, handler: int = 7, rules: Rules = RULES) -> Appeal:
-    details = Details(text="说明", handler_id=handler, merged_into="99")
-    return take(appeal, verb, by=5, at=at, rules=rules, details=details).after
+def step(appeal: Appeal, verb: Verb, at: datetime = MONDAY, **details: Any) -> Appeal:
+    return walking.step(appeal, verb, at, RULES, **details)
 
 
 def walk(*verbs: Verb) -> Appeal:
-    appeal = filed()
-    for verb in verbs:
-        appeal = step(appeal, verb)
-    return appeal
+    return walking.walk(*verbs, rules=RULES)
+
+
+def rounds_of(appeal: Appeal, clock: Clock) -> list[int]:
+    return [running.round for running in appeal.running if running.clock is clock]
 
 
 def shown(dues: tuple[Due, ...]) -> list[tuple[str, str, datetime]]:
-    return [(due.clock.value, due.rung.label, due.at) for due in dues]
+    return [(due.running.name, due.rung.label, due.at) for due in dues]
 
 
-WORK = (Verb.DISPATCH, Verb.ACKNOWLEDGE)
-DONE = (*WORK, Verb.RESOLVE)
 RESOLVE_RUNGS = [
     ("resolve", "-2wd", civil("2026-03-19 17:30")),
     ("resolve", "0s", civil("2026-03-23 17:30")),
@@ -102,14 +104,81 @@ def test_the_answer_of_the_firm_is_asked_for_after_the_work_is_done() -> None:
         (Verb.DECLINE,),
         (Verb.WITHDRAW,),
         (Verb.MERGE,),
-        (*WORK, Verb.SUSPEND),
-        (*WORK, Verb.LONG_TERM),
+        (*SHARED, Verb.SUPERVISE, Verb.WITHDRAW),
+        (*SHARED, Verb.SUPERVISE, Verb.MERGE),
     ],
 )
-def test_nobody_is_reminded_of_what_is_settled_or_put_off(way: tuple[Verb, ...]) -> None:
+def test_nobody_is_reminded_of_what_is_settled(way: tuple[Verb, ...]) -> None:
     appeal = walk(*way)
     assert rungs(appeal, RULES) == ()
     assert appeal.next_due is None
+
+
+@pytest.mark.parametrize("way", [(*WORK, Verb.SUSPEND), (*SHARED, Verb.BEYOND, Verb.SUPERVISE, Verb.SUSPEND)])
+def test_what_is_on_hold_is_looked_at_when_the_hold_ends_and_not_before(way: tuple[Verb, ...]) -> None:
+    appeal = walk(*way)
+    assert appeal.running == ()
+    assert rungs(appeal, RULES) == ()
+    assert appeal.next_due == appeal.suspended_until == MONDAY + timedelta(days=60)
+
+
+def test_a_note_on_a_hold_that_is_over_does_not_put_its_end_off() -> None:
+    appeal = walk(*WORK, Verb.SUSPEND)
+    assert step(appeal, Verb.NOTE, MONDAY + timedelta(days=61)).next_due == appeal.suspended_until
+
+
+def test_a_long_term_matter_is_chased_by_its_milestones_and_by_orders_alone() -> None:
+    appeal = walk(*SHARED, Verb.BEYOND, Verb.AGREE)
+    assert [running.clock for running in appeal.running] == [Clock.MILESTONE]
+    assert shown(rungs(appeal, RULES)) == [
+        ("milestone:3", "-2wd", civil("2026-05-06 10:00")),
+        ("milestone:3", "0s", civil("2026-05-08 10:00")),
+    ]
+    ordered = step(appeal, Verb.INSTRUCT)
+    assert [running.clock for running in ordered.running] == [Clock.ORDER, Clock.MILESTONE]
+
+
+def test_each_open_milestone_has_rungs_of_its_own() -> None:
+    appeal = step(walk(*LONG), Verb.MILESTONE)
+    assert {running.name for running in appeal.running} == {"milestone:1", "milestone:2"}
+    reached_one = step(appeal, Verb.MILESTONE_DONE, part=1)
+    assert {running.name for running in reached_one.running} == {"milestone:2"}
+    assert rungs(step(reached_one, Verb.MILESTONE_DONE, part=2), RULES) == ()
+
+
+def test_a_part_is_watched_beside_the_work_until_it_ends() -> None:
+    appeal = walk(*SHARED)
+    assert shown(rungs(appeal, RULES)) == [
+        ("part:1", "-1wd", civil("2026-03-11 17:30")),
+        ("part:1", "0s", civil("2026-03-12 17:30")),
+        *RESOLVE_RUNGS,
+    ]
+    for verb in (Verb.PART_DONE, Verb.PART_RETURN, Verb.WAIVE):
+        ended = step(appeal, verb)
+        assert ended.parts[0].outcome in Outcome
+        assert shown(rungs(ended, RULES)) == RESOLVE_RUNGS, verb
+
+
+def test_two_parts_have_rungs_of_their_own() -> None:
+    appeal = step(step(walk(*SHARED), Verb.ASSIST, unit="水务局"), Verb.BEYOND, unit="省厅")
+    assert [running.name for running in appeal.running] == ["resolve", "part:1", "part:2", "part:3"]
+    names = {(due.running.name, due.running.round, due.rung.label) for due in rungs(appeal, RULES)}
+    assert len(names) == len(rungs(appeal, RULES)) == 4 + 3 * 2
+
+
+def test_an_order_is_watched_until_it_is_answered() -> None:
+    appeal = walk(*WORK, Verb.SUPERVISE)
+    order = [("order", "0s", civil("2026-03-12 10:00")), ("order", "+1wd", civil("2026-03-13 10:00"))]
+    assert shown(rungs(appeal, RULES)) == order + RESOLVE_RUNGS
+    assert shown(rungs(step(appeal, Verb.NOTE), RULES)) == order + RESOLVE_RUNGS
+    assert shown(rungs(step(appeal, Verb.PROGRESS), RULES)) == RESOLVE_RUNGS
+    assert all(due.running.clock is Clock.SURVEY for due in rungs(step(appeal, Verb.RESOLVE), RULES))
+
+
+def test_each_order_has_rungs_of_its_own() -> None:
+    first = walk(*WORK, Verb.SUPERVISE)
+    again = step(step(first, Verb.PROGRESS), Verb.INSTRUCT)
+    assert rounds_of(first, Clock.ORDER) != rounds_of(again, Clock.ORDER)
 
 
 def test_each_rung_knows_its_deadline_and_whom_to_tell() -> None:
@@ -122,24 +191,24 @@ def test_rungs_come_in_the_order_of_time_whatever_clock_they_are_of() -> None:
     appeal = step(step(filed(), Verb.DISPATCH, late), Verb.RETURN, late)
     moments = [due.at for due in rungs(appeal, RULES)]
     assert moments == sorted(moments)
-    assert [due.clock for due in rungs(appeal, RULES)][:2] == [Clock.RESOLVE, Clock.RESOLVE]
+    assert [due.running.clock for due in rungs(appeal, RULES)][:2] == [Clock.RESOLVE, Clock.RESOLVE]
 
 
 def test_a_rung_before_its_clock_began_falls_away() -> None:
     rules = make_rules(ladders=LADDERS, terms={"appeal": "1wd"})
-    resolve = [due.rung.label for due in rungs(filed(rules=rules), rules) if due.clock is Clock.RESOLVE]
+    resolve = [due.rung.label for due in rungs(walking.filed(rules=rules), rules) if due.running.clock is Clock.RESOLVE]
     assert resolve == ["0s", "+1wd", "+3wd"]
 
 
 def test_a_rung_in_the_moment_in_which_its_clock_began_falls_away() -> None:
     rules = make_rules(ladders={Clock.RESOLVE: (Rung("0%", 0.0, HANDLER), Rung("100%", 1.0, HANDLER))})
-    assert [due.rung.label for due in rungs(filed(rules=rules), rules)] == ["100%"]
+    assert [due.rung.label for due in rungs(walking.filed(rules=rules), rules)] == ["100%"]
 
 
 # Starts -------------------------------------------------------------------------------------------------------------
 def test_a_new_owners_time_to_answer_begins_with_the_hand_over() -> None:
     thursday = civil("2026-03-12 10:00")
-    appeal = step(walk(*WORK), Verb.DISPATCH, thursday, handler=8)
+    appeal = step(walk(*WORK), Verb.DISPATCH, thursday, handler_id=OTHER)
     assert shown(rungs(appeal, RULES))[0] == ("acknowledge", "50%", civil("2026-03-13 09:15"))
 
 
@@ -180,25 +249,39 @@ def test_what_was_told_before_a_suspension_is_not_told_after_it() -> None:
 # Which running of a clock -------------------------------------------------------------------------------------------
 def test_each_owner_has_rungs_of_his_own() -> None:
     first = walk(Verb.DISPATCH)
-    again = step(first, Verb.DISPATCH, handler=8)
-    rounds = {(due.clock, due.round) for due in (*rungs(first, RULES), *rungs(again, RULES))}
+    again = step(first, Verb.DISPATCH, handler_id=OTHER)
+    rounds = {(due.running.clock, due.running.round) for due in (*rungs(first, RULES), *rungs(again, RULES))}
     assert len({round_ for clock, round_ in rounds if clock is Clock.ACKNOWLEDGE}) == 2
     assert {round_ for clock, round_ in rounds if clock is Clock.RESOLVE} == {1}
 
 
 def test_each_intake_has_rungs_of_its_own() -> None:
     first, again = filed(), walk(Verb.DISPATCH, Verb.RETURN)
-    assert running(first, Clock.DISPATCH) != running(again, Clock.DISPATCH)
-    assert {running(walk(*way), Clock.DISPATCH) for way in ((), (Verb.DECLINE, Verb.OBJECT))} == {0, 1}
+    assert rounds_of(first, Clock.DISPATCH) != rounds_of(again, Clock.DISPATCH)
+    assert [rounds_of(walk(*way), Clock.DISPATCH) for way in ((), (Verb.DECLINE, Verb.OBJECT))] == [[0], [1]]
 
 
-@pytest.mark.parametrize("way", [(*DONE, Verb.DISSATISFIED), (*WORK, Verb.SUSPEND, Verb.RESUME)])
+@pytest.mark.parametrize(
+    "way",
+    [(*DONE, Verb.DISSATISFIED), (*WORK, Verb.SUSPEND, Verb.RESUME), (*LONG, Verb.RESUME), (*WORK, Verb.EXTEND)],
+)
 def test_each_round_has_rungs_of_its_own(way: tuple[Verb, ...]) -> None:
-    assert {due.round for due in rungs(walk(*way), RULES)} == {2}
+    assert {due.running.round for due in rungs(walk(*way), RULES)} == {2}
 
 
 # Reached and next ---------------------------------------------------------------------------------------------------
-WAYS = [(), (Verb.DISPATCH,), (Verb.DISPATCH, Verb.RETURN), WORK, DONE, (*DONE, Verb.DISSATISFIED), (Verb.DECLINE,)]
+WAYS: list[tuple[Verb, ...]] = [
+    (),
+    (Verb.DISPATCH,),
+    (Verb.DISPATCH, Verb.RETURN),
+    WORK,
+    DONE,
+    (*DONE, Verb.DISSATISFIED),
+    (Verb.DECLINE,),
+    (*SHARED, Verb.SUPERVISE),
+    (*SHARED, Verb.SUPERVISE, Verb.EXTEND),
+    LONG,
+]
 
 
 @given(way=st.sampled_from(WAYS), hours=st.integers(0, 24 * 40))
@@ -235,7 +318,43 @@ def test_a_change_that_ends_the_clock_leaves_nothing_to_look_at() -> None:
     late = civil("2026-03-26 17:31")
     appeal = replace(walk(*WORK), next_due=civil("2026-03-26 17:30"))
     assert step(appeal, Verb.RESOLVE, late).next_due == civil("2026-03-31 17:31")
-    assert step(appeal, Verb.SUSPEND, late).next_due is None
+    assert step(appeal, Verb.MERGE, late).next_due is None
+
+
+# What was reached while nobody looked -------------------------------------------------------------------------------
+def test_an_order_whose_day_passed_while_the_matter_was_on_hold_is_looked_at_at_its_end() -> None:
+    suspended = walk(*WORK, Verb.SUPERVISE, Verb.SUSPEND)
+    at = civil("2026-03-16 10:00")
+    resumed = step(suspended, Verb.RESUME, at)
+    assert [due.rung.label for due in reached(resumed, RULES, at)] == ["0s", "+1wd"]
+    assert resumed.next_due == at
+
+
+def test_a_matter_that_grew_late_while_it_was_merged_is_looked_at_when_it_is_taken_out() -> None:
+    at = civil("2026-04-15 10:00")
+    assert step(walk(*WORK, Verb.MERGE), Verb.UNMERGE, at).next_due == at
+
+
+def test_a_rung_in_the_minute_of_a_slip_is_looked_at_when_the_slip_is_taken_back() -> None:
+    at = civil("2026-03-26 17:30")
+    slipped = at - timedelta(seconds=30)
+    begun = walk(*WORK)
+    begun = replace(begun, next_due=next_due(begun, RULES, slipped))
+    done = step(begun, Verb.RESOLVE, slipped)
+    back = step(done, Verb.TAKE_BACK, at, slip=walking.slip_of(done, slipped))
+    assert [due.rung.label for due in reached(back, RULES, at)][-1] == "+3wd"
+    assert back.next_due == at
+
+
+def test_a_date_that_is_moved_behind_today_is_looked_at_at_once() -> None:
+    at = civil("2026-03-20 10:00")
+    begun = walk(*WORK)
+    begun = replace(begun, next_due=next_due(begun, RULES, at))
+    easy = take(
+        begun, Verb.DIFFICULTY, by=5, at=at, rules=RULES, details=Details(text="易", difficulty=Difficulty.EASY)
+    ).after
+    assert easy.due == civil("2026-03-12 17:30")
+    assert easy.next_due == at
 
 
 def test_an_appeal_filed_late_is_looked_at_from_its_start() -> None:

@@ -2,78 +2,87 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from domain import lifecycle
 from domain.appeal import Appeal, Details, Satisfaction, Solution, Status
-from domain.errors import Refused
-from domain.lifecycle import open_to, submit, take
-from domain.rules import Difficulty, Kind, Rules
+from domain.deadlines import Reckoning, fixed
+from domain.lifecycle import open_to, take
+from domain.parts import Part, PartKind
+from domain.rules import Difficulty, Kind
 from domain.verbs import Verb
 from domain.workdays import parse_span
-from tests.making import civil, drafted, make_rules
-
-RULES = make_rules()
-MONDAY = civil("2026-03-09 10:00")
-HANDLER, OTHER = 7, 8
-FULL = Details(
-    text="说明",
-    handler_id=HANDLER,
-    category="land",
-    difficulty=Difficulty.HARD,
-    merged_into="99",
+from tests.domain.walking import (
+    BUILDING,
+    CO_HANDLER,
+    DONE,
+    HANDLER,
+    MONDAY,
+    OTHER,
+    RULES,
+    WORK,
+    filed,
+    refusal,
+    step,
+    walk,
 )
+from tests.making import civil, make_rules
 
 # Every status with every step that may leave or touch it, and the status it then has: DOMAIN's table, flag by flag.
-STAYS = {
-    Status.SUBMITTED: (
-        Verb.NOTE,
-        Verb.DENY,
-        Verb.SUPPLEMENT,
-        Verb.URGE,
-        Verb.URGENT,
-        Verb.RECATEGORISE,
-        Verb.DIFFICULTY,
-    ),
+_WHILE_OPEN = (
+    Verb.NOTE,
+    Verb.REQUEST,
+    Verb.APPROVE,
+    Verb.DENY,
+    Verb.HARD_DATE,
+    Verb.RECOUNT,
+    Verb.SUPPLEMENT,
+    Verb.URGE,
+    Verb.URGENT,
+)
+_ONCE_GIVEN = (Verb.SUPERVISE, Verb.INSTRUCT, Verb.REFER, Verb.READ)
+_OF_A_SHARE = (Verb.PART_ACKNOWLEDGE, Verb.PART_PROGRESS, Verb.PART_DONE, Verb.PART_RETURN, Verb.WAIVE)
+_AT_WORK = (
+    *_WHILE_OPEN,
+    *_ONCE_GIVEN,
+    *_OF_A_SHARE,
+    Verb.CONTACTED,
+    Verb.PROGRESS,
+    Verb.EXTEND,
+    Verb.DISAGREE,
+    Verb.ASSIST,
+    Verb.BEYOND,
+    Verb.DIFFICULTY,
+    Verb.TAKE_BACK,
+)
+STAYS: Mapping[Status, tuple[Verb, ...]] = {
+    Status.SUBMITTED: (*_WHILE_OPEN, Verb.RECATEGORISE, Verb.DIFFICULTY),
     Status.DISPATCHED: (
+        *_WHILE_OPEN,
+        *_ONCE_GIVEN,
+        *_OF_A_SHARE,
         Verb.CONTACTED,
-        Verb.NOTE,
-        Verb.TRANSFER,
-        Verb.DENY,
-        Verb.SUPPLEMENT,
-        Verb.URGE,
-        Verb.URGENT,
+        Verb.ASSIST,
         Verb.RECATEGORISE,
         Verb.DIFFICULTY,
     ),
-    Status.RETURNED: (
-        Verb.NOTE,
-        Verb.DENY,
-        Verb.SUPPLEMENT,
-        Verb.URGE,
-        Verb.URGENT,
-        Verb.RECATEGORISE,
-        Verb.DIFFICULTY,
-    ),
-    Status.IN_PROGRESS: (
-        Verb.CONTACTED,
+    Status.RETURNED: (*_WHILE_OPEN, *_ONCE_GIVEN, *_OF_A_SHARE, Verb.RECATEGORISE, Verb.DIFFICULTY),
+    Status.IN_PROGRESS: (*_AT_WORK, Verb.RECATEGORISE),
+    Status.SUSPENDED: (*_WHILE_OPEN, *_ONCE_GIVEN, Verb.PROGRESS, Verb.TAKE_BACK, Verb.WAIVE),
+    Status.LONG_TERM: (
+        *_WHILE_OPEN,
+        *_ONCE_GIVEN,
         Verb.PROGRESS,
-        Verb.NOTE,
-        Verb.TRANSFER,
-        Verb.DENY,
-        Verb.SUPPLEMENT,
-        Verb.URGE,
-        Verb.URGENT,
-        Verb.RECATEGORISE,
-        Verb.DIFFICULTY,
+        Verb.TAKE_BACK,
+        Verb.MILESTONE,
+        Verb.MILESTONE_DONE,
     ),
-    Status.SUSPENDED: (Verb.PROGRESS, Verb.NOTE, Verb.DENY, Verb.SUPPLEMENT, Verb.URGE, Verb.URGENT),
-    Status.LONG_TERM: (Verb.PROGRESS, Verb.NOTE, Verb.DENY, Verb.SUPPLEMENT, Verb.URGE, Verb.URGENT),
     Status.RESOLVED: (
         Verb.NOTE,
+        Verb.READ,
         Verb.SUPPLEMENT,
         Verb.SOLVED,
         Verb.PARTLY_SOLVED,
@@ -81,17 +90,7 @@ STAYS = {
         Verb.FOLLOW_UP,
     ),
     Status.UNRATED: (Verb.SOLVED, Verb.PARTLY_SOLVED, Verb.UNSOLVED),
-    Status.REWORK: (
-        Verb.CONTACTED,
-        Verb.PROGRESS,
-        Verb.NOTE,
-        Verb.TRANSFER,
-        Verb.DENY,
-        Verb.SUPPLEMENT,
-        Verb.URGE,
-        Verb.URGENT,
-        Verb.DIFFICULTY,
-    ),
+    Status.REWORK: _AT_WORK,
     Status.CLOSED: (Verb.SOLVED, Verb.PARTLY_SOLVED, Verb.UNSOLVED),
     Status.CLOSED_DISPUTED: (),
     Status.DECLINED: (),
@@ -107,6 +106,7 @@ LEADS: Mapping[Status, Mapping[Verb, Status]] = {
     },
     Status.DISPATCHED: {
         Verb.ACKNOWLEDGE: Status.IN_PROGRESS,
+        Verb.INSTANT: Status.RESOLVED,
         Verb.RETURN: Status.RETURNED,
         Verb.DISPATCH: Status.DISPATCHED,
         Verb.WITHDRAW: Status.WITHDRAWN,
@@ -115,8 +115,9 @@ LEADS: Mapping[Status, Mapping[Verb, Status]] = {
     Status.IN_PROGRESS: {
         Verb.RESOLVE: Status.RESOLVED,
         Verb.EXPLAIN: Status.RESOLVED,
+        Verb.INSTANT: Status.RESOLVED,
         Verb.SUSPEND: Status.SUSPENDED,
-        Verb.LONG_TERM: Status.LONG_TERM,
+        Verb.AGREE: Status.LONG_TERM,
         Verb.DISPATCH: Status.DISPATCHED,
         Verb.WITHDRAW: Status.WITHDRAWN,
         Verb.MERGE: Status.MERGED,
@@ -127,6 +128,7 @@ LEADS: Mapping[Status, Mapping[Verb, Status]] = {
         Verb.SATISFIED: Status.CLOSED,
         Verb.FAIRLY_SATISFIED: Status.CLOSED,
         Verb.DISSATISFIED: Status.REWORK,
+        Verb.TAKE_BACK: Status.IN_PROGRESS,
     },
     Status.UNRATED: {
         Verb.SATISFIED: Status.CLOSED,
@@ -136,8 +138,9 @@ LEADS: Mapping[Status, Mapping[Verb, Status]] = {
     Status.REWORK: {
         Verb.RESOLVE: Status.RESOLVED,
         Verb.EXPLAIN: Status.RESOLVED,
+        Verb.INSTANT: Status.RESOLVED,
         Verb.SUSPEND: Status.SUSPENDED,
-        Verb.LONG_TERM: Status.LONG_TERM,
+        Verb.AGREE: Status.LONG_TERM,
         Verb.DISPATCH: Status.DISPATCHED,
     },
     Status.CLOSED: {Verb.DISSATISFIED: Status.REWORK, Verb.REWORK: Status.REWORK},
@@ -169,35 +172,25 @@ WORDLESS = frozenset(
         Verb.URGENT,
         Verb.RECATEGORISE,
         Verb.DIFFICULTY,
+        Verb.APPROVE,
+        Verb.TAKE_BACK,
+        Verb.AGREE,
+        Verb.DISAGREE,
+        Verb.MILESTONE,
+        Verb.RECOUNT,
+        Verb.READ,
+        Verb.PART_ACKNOWLEDGE,
     }
 )
 
 
-def filed(at: datetime = MONDAY, rules: Rules = RULES, **draft: Any) -> Appeal:
-    return replace(submit(drafted(**draft), by=1, at=at, rules=rules).after, id=1)
-
-
-def step(appeal: Appeal, verb: Verb, at: datetime = MONDAY, rules: Rules = RULES, **details: Any) -> Appeal:
-    given = replace(FULL, **details)
-    return take(appeal, verb, by=5, at=at, rules=rules, details=given).after
-
-
-def walk(*verbs: Verb, at: datetime = MONDAY) -> Appeal:
-    appeal = filed(at)
-    for verb in verbs:
-        appeal = step(appeal, verb, at)
-    return appeal
-
-
-WORK = (Verb.DISPATCH, Verb.ACKNOWLEDGE)
-DONE = (*WORK, Verb.RESOLVE)
 WAYS: Mapping[Status, tuple[Verb, ...]] = {
     Status.SUBMITTED: (),
     Status.DISPATCHED: (Verb.DISPATCH,),
     Status.RETURNED: (Verb.DISPATCH, Verb.RETURN),
     Status.IN_PROGRESS: WORK,
     Status.SUSPENDED: (*WORK, Verb.SUSPEND),
-    Status.LONG_TERM: (*WORK, Verb.LONG_TERM),
+    Status.LONG_TERM: (*WORK, Verb.AGREE),
     Status.RESOLVED: DONE,
     Status.UNRATED: (*DONE, Verb.FOLLOW_UP, Verb.FOLLOW_UP, Verb.FOLLOW_UP),
     Status.REWORK: (*DONE, Verb.DISSATISFIED),
@@ -211,10 +204,13 @@ TWICE_DISSATISFIED = (*DONE, Verb.DISSATISFIED, Verb.RESOLVE, Verb.DISSATISFIED)
 CELLS = [(status, verb) for status in Status for verb in Verb]
 
 
-def refusal(appeal: Appeal, verb: Verb, at: datetime = MONDAY, **details: Any) -> str:
-    with pytest.raises(Refused) as caught:
-        step(appeal, verb, at, **details)
-    return caught.value.key
+SHARE = Part(90, PartKind.SHARE, "出具意见", "建设局", BUILDING, CO_HANDLER, MONDAY, fixed(MONDAY), MONDAY)
+
+
+def at_hand(verb: Verb, *way: Verb) -> Appeal:
+    """An appeal that went this way, with an open share of the work if the step is one of a share's."""
+    appeal = walk(*way)
+    return replace(appeal, parts=(*appeal.parts, SHARE)) if verb in _OF_A_SHARE else appeal
 
 
 # The table ----------------------------------------------------------------------------------------------------------
@@ -224,13 +220,13 @@ def test_the_ways_lead_to_every_status() -> None:
 
 @pytest.mark.parametrize("status,verb", CELLS)
 def test_each_verb_leads_where_the_table_says_or_is_refused(status: Status, verb: Verb) -> None:
-    appeal = walk(*WAYS[status])
+    appeal = at_hand(verb, *WAYS[status])
     others: dict[str, Any] = {"handler_id": OTHER} if verb is Verb.DISPATCH else {}
     if verb in LEADS[status]:
         assert step(appeal, verb, **others).status is LEADS[status][verb]
     elif verb in STAYS[status]:
         assert step(appeal, verb, **others).status is status
-    elif verb in ESCALATED and status is Status.REWORK:
+    elif verb is Verb.CLOSE_DISPUTED and status is Status.REWORK:
         assert refusal(appeal, verb) == "refused.not_escalated"
     else:
         assert refusal(appeal, verb) == "refused.status"
@@ -238,7 +234,8 @@ def test_each_verb_leads_where_the_table_says_or_is_refused(status: Status, verb
 
 @pytest.mark.parametrize("status,verb", CELLS)
 def test_help_and_buttons_know_the_same_table(status: Status, verb: Verb) -> None:
-    known = verb in LEADS[status] or verb in STAYS[status] or (status is Status.REWORK and verb in ESCALATED)
+    decided = status is Status.REWORK and verb is Verb.CLOSE_DISPUTED
+    known = verb in LEADS[status] or verb in STAYS[status] or decided
     assert (status in open_to(verb)) == known
 
 
@@ -258,7 +255,7 @@ def test_a_refused_step_changes_nothing() -> None:
 @pytest.mark.parametrize("verb", sorted({verb for verb, _ in lifecycle.STEPS}))
 def test_a_step_that_must_be_explained_is_refused_without_words(verb: Verb) -> None:
     way = TWICE_DISSATISFIED if verb in ESCALATED else WAYS[min(open_to(verb), key=list(Status).index)]
-    appeal = walk(*way)
+    appeal = at_hand(verb, *way)
     bare: dict[str, Any] = {"text": " \n", "handler_id": OTHER}
     if verb in WORDLESS:
         assert step(appeal, verb, **bare).version == appeal.version + 1
@@ -297,6 +294,11 @@ def test_a_matter_is_returned_twice_and_no_more() -> None:
     appeal = step(appeal, Verb.DISPATCH, handler_id=9)
     assert appeal.returns == 2
     assert refusal(appeal, Verb.RETURN) == "refused.returned_twice"
+
+
+@pytest.mark.parametrize("way", [(Verb.DISPATCH,), (Verb.DISPATCH, Verb.RETURN, Verb.DISPATCH)])
+def test_who_gives_a_matter_back_says_whose_it_is(way: tuple[Verb, ...]) -> None:
+    assert refusal(walk(*way), Verb.RETURN, unit="") == "refused.proposal_needed"
 
 
 def test_what_was_ruled_cannot_be_returned() -> None:
@@ -354,11 +356,24 @@ def test_a_firm_objects_once() -> None:
     assert refusal(step(appeal, Verb.DECLINE), Verb.OBJECT) == "refused.objected_once"
 
 
+WAITS_FOR_THE_INSPECTOR = (
+    Verb.RESOLVE,
+    Verb.EXPLAIN,
+    Verb.INSTANT,
+    Verb.SUSPEND,
+    Verb.AGREE,
+    Verb.EXTEND,
+    Verb.ASSIST,
+    Verb.BEYOND,
+    Verb.DISPATCH,
+)
+
+
 def test_the_second_dissatisfaction_goes_to_the_inspector_and_waits_for_him() -> None:
     once = walk(*DONE, Verb.DISSATISFIED)
     twice = walk(*TWICE_DISSATISFIED)
     assert (once.escalated, twice.escalated) == (False, True)
-    for verb in (Verb.RESOLVE, Verb.EXPLAIN, Verb.SUSPEND, Verb.LONG_TERM, Verb.DISPATCH):
+    for verb in WAITS_FOR_THE_INSPECTOR:
         assert refusal(twice, verb, handler_id=OTHER) == "refused.awaits_inspector"
     assert {verb: step(twice, verb).status for verb in ESCALATED} == ESCALATED
 
@@ -423,7 +438,7 @@ def test_an_unmerged_matter_is_where_it_was(way: tuple[Verb, ...]) -> None:
 
 
 @pytest.mark.parametrize("way", [WORK, (*DONE, Verb.DISSATISFIED)])
-@pytest.mark.parametrize("verb", [Verb.SUSPEND, Verb.LONG_TERM])
+@pytest.mark.parametrize("verb", [Verb.SUSPEND, Verb.AGREE])
 def test_a_resumed_matter_is_where_it_was(way: tuple[Verb, ...], verb: Verb) -> None:
     assert walk(*way, verb, Verb.RESUME).status is walk(*way).status
 
@@ -475,7 +490,12 @@ def test_no_hand_over_return_objection_or_undo_moves_the_date_of_the_work() -> N
         (Verb.DISPATCH, Verb.RETURN),
         (Verb.DISPATCH, Verb.RETURN, Verb.DISPATCH),
         (Verb.DISPATCH, Verb.RETURN, Verb.RULE),
-        (*WORK, Verb.TRANSFER),
+        (*WORK, Verb.REQUEST),
+        (*WORK, Verb.DENY),
+        (*WORK, Verb.ASSIST, Verb.PART_DONE),
+        (*WORK, Verb.BEYOND),
+        (*WORK, Verb.SUPERVISE, Verb.PROGRESS),
+        (*WORK, Verb.REFER, Verb.INSTRUCT),
         (Verb.DECLINE, Verb.OBJECT),
         (Verb.WITHDRAW, Verb.UNDO),
         (Verb.MERGE, Verb.UNMERGE),
@@ -540,8 +560,9 @@ def test_a_rework_never_has_less_than_two_working_days(kind: Kind, due: str) -> 
 
 def test_a_rework_of_a_term_in_hours_has_half_of_the_hours() -> None:
     rules = make_rules(terms={"appeal": "240h"})
-    assert rules.rework_due(parse_span("240h"), MONDAY) == MONDAY + timedelta(hours=120)
-    assert rules.rework_due(parse_span("4h"), MONDAY) == civil("2026-03-11 17:30")
+    for term, due in (("240h", MONDAY + timedelta(hours=120)), ("4h", civil("2026-03-11 17:30"))):
+        counted = Reckoning(MONDAY, rules.rework_spans(parse_span(term)))
+        assert counted.deadline(rules.calendar) == due
 
 
 @pytest.mark.parametrize(
@@ -553,7 +574,7 @@ def test_a_rework_of_a_term_in_hours_has_half_of_the_hours() -> None:
         ("2026-03-16 10:00", "2026-03-30 17:30"),  # five working days, the weekend does not count
     ],
 )
-@pytest.mark.parametrize("verb", [Verb.SUSPEND, Verb.LONG_TERM])
+@pytest.mark.parametrize("verb", [Verb.SUSPEND, Verb.AGREE])
 def test_a_suspension_moves_the_date_by_the_working_time_that_it_took(verb: Verb, resumed: str, due: str) -> None:
     appeal = step(walk(*WORK, verb), Verb.RESUME, civil(resumed))
     assert (appeal.due, appeal.round, appeal.suspended_at) == (civil(due), 2, None)

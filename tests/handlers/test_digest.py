@@ -157,6 +157,24 @@ async def test_a_quiet_park_hears_its_figures_and_no_empty_lists() -> None:
     assert (await within(unit)).split("\n")[1:] == ["新增0｜今日到期0｜已逾期0｜待评价0", "本月尚无受理"]
 
 
+async def test_who_is_out_of_reach_is_named_with_how_much_waits_for_him() -> None:
+    async def unit(tx: Tx) -> str:
+        make = Maker(tx, RULES)
+        away = await make_person(tx, "王敏", Role.LIAISON, chat=False)
+        boss = await make_person(tx, "张总", Role.CONTACT, chat=False)
+        here = await make_person(tx, "赵亮", Role.LIAISON)
+        firm = await make_enterprise(tx, "宏达", boss, liaison_id=here)
+        for text in ("车间电压低", "路灯不亮"):
+            await make.started(firm, TUESDAY, away, text=text)
+        await make.appeal(firm, TUESDAY, "招工难", contact_id=boss, liaison_id=here)
+        await make.started(firm, TUESDAY, away, text="索要好处", sealed=True, number="S1")
+        return spoken(await digest.office(tx, RULES, TUESDAY, WEDNESDAY, group=True))
+
+    said = (await within(unit)).split("\n")
+    at = said.index("消息发不到，请打电话")
+    assert said[at + 1 : at + 3] == ["· 王敏，有2件事要告诉他", "· 张总，有1件事要告诉他"]
+
+
 async def test_nothing_sealed_is_counted_or_named() -> None:
     async def unit(tx: Tx) -> tuple[str, Said | None]:
         make = Maker(tx, RULES)

@@ -134,6 +134,26 @@ async def test_a_reply_to_a_private_message_stands_for_its_number(park: Town) ->
     assert (await appeal(park))["status"] == "withdrawn"
 
 
+async def test_where_only_the_quoted_words_are_known_the_number_in_them_counts(park: Town) -> None:
+    await park.says(BOSS, "诉求 车间停电", where=SINGLE)
+    said = await park.says(BOSS, "二车间也停了", where=SINGLE, addressed=True, quoted="已登记 #1：宏达…")
+    assert to(said, SINGLE) == ["work.supplemented"]
+
+
+@pytest.mark.parametrize("quoted", ["#1 和 #2 一样", "去 #12 车间看看", "1号车间", "#1-2 栋", ""])
+async def test_other_quoted_words_mean_no_matter(park: Town, quoted: str) -> None:
+    await park.says(BOSS, "诉求 车间停电", where=SINGLE)
+    said = await park.says(BOSS, "二车间也停了", where=SINGLE, addressed=True, quoted=quoted)
+    assert "work.supplemented" not in to(said, SINGLE)
+
+
+async def test_a_quoted_number_of_which_the_chat_was_never_told_means_no_matter(park: Town) -> None:
+    await park.says(OTHER, "诉求 门口停电")
+    said = await park.says(BOSS, "撤回", where=SINGLE, addressed=True, quoted="#1 车间")
+    assert {row["status"] for row in await park.all("SELECT status FROM appeals")} == {"dispatched"}
+    assert "refused.not_found" not in to(said, SINGLE)
+
+
 # Questions and their buttons ------------------------------------------------------------------------------------------
 async def test_cancel_by_button_and_by_word_ends_the_question(park: Town) -> None:
     await park.says(BOSS, "车间又停电了")

@@ -10,7 +10,7 @@ from bot.channel import Undeliverable
 from domain.notices import Lane
 from domain.people import Role
 from domain.said import Fact
-from storage import outbox
+from storage import chats, outbox
 from storage.database import Tx
 from storage.outbox import Letter
 from storage.values import to_ms
@@ -286,3 +286,16 @@ async def test_what_is_told_about_a_chat_waits_for_office_hours(town: Town) -> N
     assert await town.settle() == []
     (row,) = await town.all("SELECT due_at FROM outbox WHERE text_key = 'watch.undelivered'")
     assert row["due_at"] > to_ms(town.app.civil())
+
+
+async def test_whom_nothing_reaches_is_called_in_his_group_though_no_matter_is_at_stake(town: Town) -> None:
+    await town.database.transaction(lambda tx: chats.introduce(tx, "memory", "小联", "https://m.example/bot"))
+    blocked(town, "陈和顺")
+    owner = await town.one("SELECT person_id FROM accounts WHERE external_id = '陈和顺'")
+    letter = Letter(await chat_of(town, "陈和顺"), "reply.busy", person_id=owner["person_id"])
+    for _ in range(2):
+        await town.database.transaction(lambda tx: outbox.owe(tx, letter, at=town.app.civil()))
+        await town.settle()
+    called = [line for line in town.said if line.key == "reach.mention"]
+    assert [(line.listener, line.facts["name"]) for line in called] == [("大树营联企群", "陈和顺")]
+    assert told(town.said, "watch.undelivered") == ["周芳"]

@@ -373,7 +373,7 @@ TOLD: list[tuple[tuple[Verb, ...], Verb, str, str]] = [
     (SHARED, Verb.SUSPEND, "coordinator", f"{PUT_OFF} other:task.part_paused"),
     (WORK, Verb.BEYOND, "handler", "contact:firm.beyond coordinator:watch.beyond"),
     ((*WORK, Verb.BEYOND), Verb.PART_DONE, "handler", "contact:firm.beyond_news"),
-    (WORK, Verb.REFER, "coordinator", "chief:watch.referred"),
+    (WORK, Verb.REFER, "coordinator", "chief:watch.referred handler:task.referred"),
     (WORK, Verb.SUPERVISE, "coordinator", "handler:task.supervised head:watch.supervised"),
     (WORK, Verb.INSTRUCT, "chief", "handler:task.ordered head:watch.ordered coordinator:watch.ordered"),
     ((*WORK, Verb.SUPERVISE), Verb.PROGRESS, "handler", "contact:firm.progress"),

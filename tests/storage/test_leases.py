@@ -53,6 +53,21 @@ async def test_different_leases_have_nothing_to_do_with_each_other(database: Dat
     assert await take(database, "second", name="sealer") is not None
 
 
+async def test_whether_any_of_a_kind_is_held_can_be_asked(database: Database) -> None:
+    async def held_by_any(prefix: str) -> bool:
+        return await database.reading(lambda tx: leases.any_held(tx, prefix))
+
+    assert not await held_by_any("wecom_aibot:")
+    await taken(database, "a", OVER)
+    lease = await take(database, "a", name="wecom_aibot:aib1")
+    assert lease is not None
+    assert await held_by_any("wecom_aibot:")
+    assert not await held_by_any("wecomXaibot:")
+    assert not await held_by_any("polling")
+    await database.transaction(lambda tx: leases.release(tx, lease))
+    assert not await held_by_any("wecom_aibot:")
+
+
 async def test_a_lease_that_ran_out_is_taken_over_with_the_next_token(database: Database) -> None:
     old = await taken(database, "first", OVER)
     new = await taken(database, "second")

@@ -51,6 +51,7 @@ FAMILIES = {
 }
 WISHES = ("transfer", "extend", "suspend", "resume", "long_term", "assist", "refer", "difficulty")
 FAMILIES |= {"triage.asked_": set(WISHES)}
+FAMILIES |= {"paper.": set()}
 SPEAKERS = {"Said", "Reply", "Refused"}
 
 

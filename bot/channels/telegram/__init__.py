@@ -10,7 +10,7 @@ from typing import Any, Literal
 from starlette.routing import BaseRoute
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
-from bot.channel import Abilities, Desk, Finding, Pace, Parcel
+from bot.channel import Abilities, Desk, Finding, Pace, Parcel, PlainChannel, Window
 from bot.channels import Kit
 from bot.channels.telegram import reading, sending, setup
 from bot.channels.telegram.api import Api
@@ -23,7 +23,7 @@ from domain.said import Said
 
 _log = logging.getLogger(__name__)
 
-PACE = Pace(overall=30, chat_seconds=1.0, group_most=20, group_seconds=60.0)
+PACE = Pace(overall=30, chat_seconds=1.0, windows=(Window(20, 60.0, groups_only=True),))
 """Telegram's own answers to bot makers: about 30 messages a second, one a second in a chat, 20 a minute in a group."""
 ABILITIES = Abilities(menus=True, pace=PACE)
 FETCH_TRIES = 3
@@ -46,7 +46,7 @@ class Account:
         return self.token.partition(":")[0]
 
 
-class TelegramChannel:
+class TelegramChannel(PlainChannel):
     """One bot. With no `pace` it sends as fast as it can, which a real server does not bear."""
 
     name = NAME

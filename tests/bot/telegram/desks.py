@@ -29,8 +29,9 @@ class NoteDesk:
     files: list[tuple[bytes, str]] = field(default_factory=list)
     introduced: list[tuple[str, str, str]] = field(default_factory=list)
     trouble: list[Exception] = field(default_factory=list)
+    spoken_in: tuple[str, tuple[str, ...]] = ("", ())
 
-    async def receive(self, channel: str, account: str, updates: Sequence[Update]) -> None:
+    async def receive(self, channel: str, account: str, updates: Sequence[Update], *, once: str = "") -> None:
         if self.trouble:
             raise self.trouble.pop(0)
         known = {row.external_id for row in self.rows}
@@ -48,6 +49,9 @@ class NoteDesk:
 
     async def introduce(self, channel: str, name: str, link: str) -> None:
         self.introduced.append((channel, name, link))
+
+    async def speak_in(self, channel: str, groups: Sequence[str]) -> None:
+        self.spoken_in = (channel, tuple(groups))
 
     def now(self) -> datetime:
         return civil("2026-03-11 09:00")
