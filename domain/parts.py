@@ -11,8 +11,8 @@ from domain.workdays import Calendar
 
 
 class PartKind(StrEnum):
-    """配合 (a department's share), 里程碑 (a stage of the long term), 超权限 (asked of those above), orders that want an
-    answer by a day (督办, 批示).
+    """配合 (a department's share), 里程碑 (a stage of the long term), 超权限 (asked of those above), orders that want
+    an answer by a day (督办, 批示).
     """
 
     SHARE = "share"

@@ -29,9 +29,19 @@ async def account(tx: Tx, channel: str, external_id: str) -> int:
 
 
 async def shown_name(tx: Tx, account_id: int) -> str:
-    """The name that the platform shows; it proves nothing."""
-    row = await tx.one("SELECT name FROM accounts WHERE id = :id", {"id": account_id})
-    return str(row["name"]) if row else ""
+    """The name that the platform shows; it proves nothing.
+
+    Of a user whom it names elsewhere only, the name there; of one whom it never names, his user id, which can be read.
+    """
+    row = await tx.one("SELECT name, channel, external_id FROM accounts WHERE id = :id", {"id": account_id})
+    if row is None or row["name"] or row["channel"] not in KIN:
+        return str(row["name"]) if row else ""
+    kin, names = one_of("kin", KIN)
+    named = await tx.all(
+        f"SELECT name FROM accounts WHERE external_id = :id AND channel IN ({kin}) AND name <> ''",
+        {**names, "id": row["external_id"]},
+    )
+    return str(named[0]["name"] if named else row["external_id"])
 
 
 async def bound_to(tx: Tx, account_id: int) -> int | None:

@@ -241,9 +241,9 @@ async def private_chat(tx: Tx, person_id: int) -> Chat | None:
 
 
 async def meet(tx: Tx, channel: str, external_id: str, name: str) -> int:
-    """The account id of a platform's user, made known at first sight; the shown name follows the platform."""
+    """The account id of a platform's user, made known at first sight; his name follows what the platform shows."""
     known, shown, _ = await recall(tx, ("account", channel, external_id), lambda: _account(tx, channel, external_id))
-    if known is not None and shown == name:
+    if known is not None and name in ("", shown):
         return known
     row = await tx.one(
         """INSERT INTO accounts(channel, external_id, name) VALUES (:channel, :id, :name)

@@ -35,7 +35,7 @@ async def people_it(tx: Tx) -> None:
     await making.make_enterprise(tx, "宏达机械有限公司", contact, liaison_id=cadre)
     await accounts.bind_externally(tx, CHANNEL, OWNER, contact, by=None, at=MORNING)
     await accounts.bind_externally(tx, CHANNEL, LIAISON, cadre, by=None, at=MORNING)
-    await tx.run("UPDATE chats SET reachable = 1")
+    await tx.run("UPDATE chats SET reachable = 1 WHERE channel = :channel", {"channel": CHANNEL})
 
 
 def hasten(part: float) -> None:

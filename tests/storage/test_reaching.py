@@ -164,6 +164,24 @@ async def test_a_roster_imported_before_the_first_start_counts_from_then_on(tx: 
     assert await tx.hears_in(who) == APP
 
 
+async def test_a_stranger_is_shown_by_the_name_that_the_app_knows_else_by_his_user_id(tx: House) -> None:
+    await tx.writes(BOT, "MaShiFu")
+    stranger = await tx.do(accounts.account, BOT, "MaShiFu")
+    assert await tx.do(accounts.shown_name, stranger) == "MaShiFu"
+    await tx.do(people.meet, APP, "MaShiFu", "马师傅")
+    assert await tx.do(accounts.shown_name, stranger) == "马师傅"
+    other = await tx.do(accounts.account, "telegram", "77")
+    assert await tx.do(accounts.shown_name, other) == ""
+
+
+async def test_a_name_once_shown_outlives_a_message_without_one(tx: House) -> None:
+    account = await tx.do(people.meet, APP, "ma", "马师傅")
+    await tx.do(people.meet, APP, "ma", "")
+    assert await tx.do(accounts.shown_name, account) == "马师傅"
+    await tx.do(people.meet, APP, "ma", "马师傅（宏达）")
+    assert await tx.do(accounts.shown_name, account) == "马师傅（宏达）"
+
+
 # By name in a group ---------------------------------------------------------------------------------------------
 async def test_the_robot_beside_the_bot_calls_by_name(tx: House) -> None:
     await tx.starts(BOT)

@@ -1,9 +1,13 @@
 """What a callback means: words, files, a press, the app opened; the rest is none of lianqi's business."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.channels.wecom_app.letters import fields_of
 from bot.channels.wecom_app.reading import external_id, read
 from domain.chat import Event, Incoming
 from tests.making import civil
@@ -71,3 +75,23 @@ def test_messages_are_known_by_their_id_and_events_by_all_that_they_are() -> Non
     event = {"FromUserName": "z", "CreateTime": "1", "Event": "e", "EventKey": "k", "TaskId": "t"}
     ids = {external_id({**event, name: "other"}) for name in event}
     assert len(ids | {external_id(event)}) == 6
+
+
+TAGS = st.sampled_from(["xml", "MsgType", "Event", "FromUserName", "Content", "MediaId", "x:y", "MsgId"])
+XML = st.recursive(
+    st.text(max_size=20),
+    lambda inner: st.builds(lambda tag, parts: f"<{tag}>{''.join(parts)}</{tag}>", TAGS, st.lists(inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(st.one_of(XML.map(str.encode), st.binary(max_size=200)))
+def test_whatever_comes_is_read_or_said_to_be_unreadable(xml: bytes) -> None:
+    try:
+        fields = fields_of(xml)
+    except ValueError:
+        return
+    assert all(isinstance(text, str) for text in fields.values())
+    external_id(fields)
+    with suppress(ValueError):
+        read({"message": fields}, AT)
