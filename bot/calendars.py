@@ -121,7 +121,7 @@ async def _rows(tx: Tx, office: Office, rules: Rules, moved: Sequence[Shift]) ->
 async def _row(tx: Tx, office: Office, rules: Rules, shift: Shift) -> list[str]:
     firm = await people.enterprise(tx, shift.appeal.enterprise_id)
     clock = office.render(Said(f"clock.{shift.clock}"))
-    provisional = Said("appeal.provisional") if rules.calendar.is_provisional(shift.after) else None
+    provisional = rules.provisional(shift.after, briefly=True)
     before = office.say("errand.year_moment", {"at": shift.before, "provisional": None})
     after = office.say("errand.year_moment", {"at": shift.after, "provisional": provisional})
     return [f"#{shift.appeal.number}", firm.short_name, shift.appeal.title, clock, before, after]

@@ -226,6 +226,7 @@ def _facts(item: Item, rules: Rules, *, group: bool) -> dict[str, Fact]:
         "firm": item.firm,
         "status": Said(f"status.{item.status}"),
         "due": item.due,
+        "provisional": rules.provisional(item.due, briefly=True),
         "reworks": item.reworks,
     }
 
@@ -353,11 +354,15 @@ def _task(item: Item, at: datetime, rules: Rules) -> Said:
     late = _next_date(item) < at
     if item.status is Status.DISPATCHED:
         key = "digest.acknowledge_late" if late else "digest.acknowledge"
-        return Said(key, {"due": item.acknowledge_due})
+        return Said(key, _date(item.acknowledge_due, rules))
     if late:
         days = _late(rules.calendar, item.due, at)
         return Said("digest.resolve_late", {"late": _lateness(item.due, days)})
-    return Said("digest.rework" if item.status is Status.REWORK else "digest.resolve", {"due": item.due})
+    return Said("digest.rework" if item.status is Status.REWORK else "digest.resolve", _date(item.due, rules))
+
+
+def _date(due: datetime, rules: Rules) -> Mapping[str, Fact]:
+    return {"due": due, "provisional": rules.provisional(due, briefly=True)}
 
 
 def _nothing_to_do(reader: Cadre, item: Item) -> Said:

@@ -85,7 +85,7 @@ async def line(tx: Tx, rules: Rules, shift: Shift) -> Said:
             "clock": Said(f"clock.{shift.clock}"),
             "before": shift.before,
             "after": shift.after,
-            "provisional": Said("appeal.provisional") if rules.calendar.is_provisional(shift.after) else None,
+            "provisional": rules.provisional(shift.after, briefly=True),
         },
     )
 
