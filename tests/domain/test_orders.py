@@ -6,10 +6,26 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain.appeal import Appeal, Slip, Status
-from domain.lifecycle import open_to
+from domain.lifecycle import open_to, take
+from domain.parts import Outcome, Part, PartKind
 from domain.rules import Clock
 from domain.verbs import Verb
-from tests.domain.walking import ACTOR, DONE, LONG, MONDAY, OTHER, WORK, filed, refusal, refused, step, told, walk
+from tests.domain.walking import (
+    ACTOR,
+    DONE,
+    LONG,
+    MONDAY,
+    OTHER,
+    RULES,
+    WORK,
+    filed,
+    given,
+    refusal,
+    refused,
+    step,
+    told,
+    walk,
+)
 from tests.making import civil
 
 TUESDAY, WEDNESDAY, FRIDAY = civil("2026-03-10 17:30"), civil("2026-03-11 17:30"), civil("2026-03-13 17:30")
@@ -18,22 +34,29 @@ ORDERS = (Verb.SUPERVISE, Verb.INSTRUCT)
 ANSWERS = (Verb.PROGRESS, Verb.RESOLVE, Verb.EXPLAIN, Verb.INSTANT)
 
 
-def order(appeal: Appeal) -> tuple[datetime | None, datetime | None, int | None]:
-    return appeal.order_due, appeal.order_at, appeal.order_by
+def orders(appeal: Appeal) -> list[Part]:
+    """What was ordered and not answered yet."""
+    return [part for part in appeal.open_parts if part.kind is PartKind.ORDER]
+
+
+def chased_by(appeal: Appeal) -> datetime | None:
+    """The day by which somebody is chased for an answer first."""
+    return min((each.deadline for each in appeal.running if each.clock is Clock.ORDER), default=None)
 
 
 # Given --------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("verb", ORDERS)
 def test_an_order_has_a_day_and_a_giver(verb: Verb) -> None:
     appeal = step(walk(*WORK), verb, until=WEDNESDAY)
-    assert order(appeal) == (WEDNESDAY, MONDAY, ACTOR)
+    (order,) = orders(appeal)
+    assert (order.due, order.asked_at, order.asked_by) == (WEDNESDAY, MONDAY, ACTOR)
     (running,) = (each for each in appeal.running if each.clock is Clock.ORDER)
     assert (running.started, running.deadline) == (MONDAY, WEDNESDAY)
 
 
 def test_supervision_is_counted_and_an_instruction_is_none() -> None:
     appeal = step(step(step(walk(*WORK), Verb.SUPERVISE), Verb.INSTRUCT), Verb.SUPERVISE)
-    assert (appeal.orders, appeal.supervisions) == (3, 2)
+    assert (len(orders(appeal)), appeal.supervisions) == (3, 2)
 
 
 @pytest.mark.parametrize("verb", ORDERS)
@@ -61,52 +84,75 @@ def test_an_order_moves_neither_the_matter_nor_its_date(verb: Verb) -> None:
 def test_of_two_orders_the_earlier_day_holds(verbs: tuple[Verb, Verb], first: datetime, second: datetime) -> None:
     one = step(walk(*WORK), verbs[0], until=first)
     two = step(one, verbs[1], LATER, until=second)
-    assert two.order_due == WEDNESDAY
-    assert (two.orders, two.order_at) == (2, LATER)
+    assert chased_by(two) == WEDNESDAY
+    assert sorted(order.due for order in orders(two)) == sorted((first, second))
+    assert chased_by(step(two, Verb.PROGRESS, LATER)) is None
+
+
+def test_two_givers_are_both_kept() -> None:
+    one = step(walk(*WORK), Verb.SUPERVISE, until=FRIDAY)
+    two = take(one, Verb.INSTRUCT, by=6, at=LATER, rules=RULES, details=given(one, Verb.INSTRUCT, LATER)).after
+    assert [order.asked_by for order in orders(two)] == [ACTOR, 6]
 
 
 def test_a_new_order_after_the_day_of_an_unanswered_one_has_its_own_day() -> None:
-    """What is over cannot hold any more: the chief who asks again by Friday is answered by Friday."""
+    """What is over does not hide what is to come: the chief who asks again by Friday is chased for by Friday."""
     one = step(walk(*WORK), Verb.SUPERVISE, until=TUESDAY)
     again = step(one, Verb.INSTRUCT, civil("2026-03-12 09:00"), until=FRIDAY)
-    assert again.order_due == FRIDAY
+    assert FRIDAY in {running.deadline for running in again.running if running.clock is Clock.ORDER}
+    assert len(orders(again)) == 2
 
 
 # Answered -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("verb", ANSWERS)
 def test_an_order_is_answered_by_news_or_by_the_end(verb: Verb) -> None:
     answered = step(walk(*WORK, Verb.SUPERVISE), verb, LATER)
-    assert order(answered) == (None, None, None)
-    assert (answered.orders, answered.supervisions) == (1, 1)
+    assert (orders(answered), chased_by(answered)) == ([], None)
+    (order,) = (part for part in answered.parts if part.kind is PartKind.ORDER)
+    assert (order.outcome, order.ended_at, answered.supervisions) == (Outcome.DONE, LATER, 1)
 
 
 @pytest.mark.parametrize("verb", [Verb.NOTE, Verb.CONTACTED, Verb.REQUEST, Verb.EXTEND, Verb.URGE, Verb.ASSIST])
 def test_an_order_is_not_answered_by_anything_else(verb: Verb) -> None:
     ordered = walk(*WORK, Verb.SUPERVISE)
-    assert order(step(ordered, verb, LATER)) == order(ordered)
+    assert orders(step(ordered, verb, LATER)) == orders(ordered)
 
 
 def test_an_order_stands_when_the_matter_changes_hands() -> None:
     ordered = walk(*WORK, Verb.SUPERVISE)
-    assert order(step(ordered, Verb.DISPATCH, LATER, handler_id=OTHER)) == order(ordered)
+    assert orders(step(ordered, Verb.DISPATCH, LATER, handler_id=OTHER)) == orders(ordered)
 
 
-def test_an_order_sleeps_with_the_matter() -> None:
-    suspended = walk(*WORK, Verb.SUPERVISE, Verb.SUSPEND)
+def test_an_order_sleeps_with_the_matter_and_its_day_moves() -> None:
+    suspended = step(step(walk(*WORK), Verb.SUPERVISE, until=WEDNESDAY), Verb.SUSPEND)
     assert suspended.running == ()
-    resumed = step(suspended, Verb.RESUME, LATER)
-    assert Clock.ORDER in {running.clock for running in resumed.running}
+    assert chased_by(step(suspended, Verb.RESUME, civil("2026-03-16 10:00"))) == civil("2026-03-18 17:30")
+
+
+def test_an_order_is_answered_while_the_matter_waits_long() -> None:
+    ordered = step(walk(*LONG), Verb.INSTRUCT, until=WEDNESDAY)
+    assert chased_by(ordered) == WEDNESDAY
+    assert chased_by(step(ordered, Verb.PROGRESS)) is None
+
+
+def test_an_order_does_not_end_with_the_long_term_as_a_milestone_does() -> None:
+    ordered = step(walk(*LONG), Verb.INSTRUCT, until=FRIDAY)
+    assert len(orders(step(ordered, Verb.RESUME, LATER))) == 1
+
+
+@pytest.mark.parametrize("verb", [Verb.PART_ACKNOWLEDGE, Verb.PART_PROGRESS, Verb.PART_DONE, Verb.PART_RETURN])
+def test_no_unit_answers_an_order_as_if_it_were_its_share(verb: Verb) -> None:
+    assert refusal(walk(*WORK, Verb.SUPERVISE), verb, part=1) == "refused.no_such_part"
+
+
+def test_an_order_does_not_hold_up_the_end_of_the_work() -> None:
+    assert step(walk(*WORK, Verb.SUPERVISE), Verb.RESOLVE).status is Status.RESOLVED
 
 
 def test_the_inspectors_decision_is_no_order() -> None:
     twice = walk(*DONE, Verb.DISSATISFIED, Verb.RESOLVE, Verb.DISSATISFIED)
     decided = step(twice, Verb.INSTRUCT, until=None)
-    assert (decided.status, decided.escalated, decided.orders, order(decided)) == (
-        Status.IN_PROGRESS,
-        False,
-        0,
-        (None, None, None),
-    )
+    assert (decided.status, decided.escalated, decided.parts) == (Status.IN_PROGRESS, False, ())
 
 
 def test_nobody_is_ordered_before_he_has_the_matter() -> None:
@@ -118,7 +164,7 @@ def test_nobody_is_ordered_before_he_has_the_matter() -> None:
 # Taken back ---------------------------------------------------------------------------------------------------------
 def slip(before: Appeal, verb: Verb, at: datetime, by: int = ACTOR) -> Slip:
     """What history says of a step: what it was, whose, when, and what it moved."""
-    return Slip(verb, by, at, before.status, before.progress_at, *order(before))
+    return Slip(verb, by, at, before.status, before.progress_at)
 
 
 def without_asking_anew(appeal: Appeal) -> Appeal:
@@ -134,6 +180,8 @@ SLIPS = [
     ((), (*DONE, Verb.DISSATISFIED)),
     ((Verb.EXTEND,), WORK),
     ((Verb.BEYOND,), WORK),
+    ((Verb.SUPERVISE, Verb.INSTRUCT), WORK),
+    ((Verb.SUPERVISE, Verb.PROGRESS, Verb.SUPERVISE), WORK),
 ]
 
 

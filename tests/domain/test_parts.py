@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 from domain.appeal import Appeal, Status
 from domain.deadlines import fixed
 from domain.parts import Outcome, Part, PartKind
+from domain.rules import Difficulty
 from domain.verbs import Verb
 from domain.workdays import Calendar, Span, Unit
 from storage.years import read_years
 from tests.domain.walking import (
     BUILDING,
     CO_HANDLER,
+    HANDLER,
     LONG,
     MONDAY,
-    POWER,
     RULES,
     SHARED,
     WORK,
@@ -72,9 +73,11 @@ def test_a_share_is_due_before_the_lead_in_every_case(at: str, due: str) -> None
     assert part.reckoned.deadline(CALENDAR) == part.due
 
 
-@given(minutes=st.integers(0, 14 * 24 * 60 + 7 * 60 + 29), term=st.sampled_from(["easy", "normal", "hard"]))
-def test_whenever_it_is_asked_for_a_share_is_due_between_now_and_the_leads_date(minutes: int, term: str) -> None:
-    lead = walk(*WORK) if term == "normal" else step(walk(*WORK), Verb.DIFFICULTY, difficulty=term)
+@given(minutes=st.integers(0, 14 * 24 * 60 + 7 * 60 + 29), graded=st.sampled_from(Difficulty))
+def test_whenever_it_is_asked_for_a_share_is_due_between_now_and_the_leads_date(
+    minutes: int, graded: Difficulty
+) -> None:
+    lead = step(walk(*WORK), Verb.DIFFICULTY, difficulty=graded)
     at = MONDAY + minutes * (civil("2026-03-09 10:01") - MONDAY)
     if at < lead.due:
         part = step(lead, Verb.ASSIST, at).parts[0]
@@ -196,8 +199,9 @@ def test_a_share_needs_a_unit_and_what_it_is_to_do() -> None:
         assert refusal(walk(*WORK), Verb.ASSIST, **missing) == "refused.part_needs_unit"
 
 
-def test_the_lead_is_not_asked_to_help_itself() -> None:
-    assert refusal(walk(*WORK), Verb.ASSIST, department_id=POWER) == "refused.part_of_lead"
+def test_the_lead_is_not_asked_to_help_himself() -> None:
+    assert refusal(walk(*WORK), Verb.ASSIST, handler_id=HANDLER) == "refused.part_of_lead"
+    assert step(walk(*WORK), Verb.ASSIST, handler_id=None).parts[0].handler_id is None  # a unit that nobody is bound to
 
 
 def test_a_unit_works_on_one_share_at_a_time() -> None:

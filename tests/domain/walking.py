@@ -10,6 +10,7 @@ import pytest
 from domain.appeal import Appeal, Change, Details, Slip, Status
 from domain.errors import Refused
 from domain.lifecycle import submit, take
+from domain.parts import PartKind
 from domain.rules import Difficulty, Rules
 from domain.said import Fact
 from domain.verbs import Verb
@@ -35,6 +36,8 @@ _UNTIL = {
     Verb.SUPERVISE: timedelta(days=3),
     Verb.INSTRUCT: timedelta(days=3),
 }
+_ANSWERED = (PartKind.SHARE, PartKind.BEYOND)
+_FITTING = {Verb.MILESTONE_DONE: (PartKind.MILESTONE,)}
 
 
 def filed(at: datetime = MONDAY, rules: Rules = RULES, **draft: Any) -> Appeal:
@@ -44,7 +47,8 @@ def filed(at: datetime = MONDAY, rules: Rules = RULES, **draft: Any) -> Appeal:
 
 def given(appeal: Appeal, verb: Verb, at: datetime, **changed: Any) -> Details:
     """What this step needs and all that another one might; `changed` has the last word."""
-    part = appeal.open_parts[-1].n if appeal.open_parts else None
+    fitting = [part.n for part in appeal.open_parts if part.kind in _FITTING.get(verb, _ANSWERED)]
+    part = fitting[-1] if fitting else None
     facts: dict[str, Fact] = {"part": part, "wish": "extend"}
     plain: dict[str, Any] = {
         "text": "说明",

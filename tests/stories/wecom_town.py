@@ -93,6 +93,7 @@ class WecomTown(Town):
         self.wecom = channel
         self.emulator = emulator
         self.said: list[Said] = []
+        self.in_haste = False
         self.users: dict[str, str] = {}
         self.groups: dict[str, str] = {}
         self._told: set[int] = set()
@@ -160,7 +161,7 @@ class WecomTown(Town):
             quote = letter.seen[0] if letter else None
             chat = self.groups[where] if where else None
             await self.emulator.says(self.users[who], text, chat=chat, quote=quote, **more)
-        return await self.settle()
+        return await self.answered()
 
     async def types(self, who: str, label: str) -> list[Said]:
         """Write the words that stand under the newest message for a button of that name that there is not."""
