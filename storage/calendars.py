@@ -33,17 +33,17 @@ async def in_force(tx: Tx, rules: Rules) -> Rules:
 
     Read once until it changes, here or by another program: a unit pays a look into a dict.
     """
-    base = rules.calendar
-    calendar = await recall(tx, (SUBJECT, base), lambda: _calendar(tx, base))
-    return rules if calendar is base else replace(rules, calendar=calendar)
+    _, made = await recall(tx, (SUBJECT, id(rules)), lambda: _made(tx, rules))
+    return made
 
 
-async def _calendar(tx: Tx, base: Calendar) -> Calendar:
-    own = await _own(tx)
+async def _made(tx: Tx, rules: Rules) -> tuple[Rules, Rules]:
+    """The rules as given, kept so that no others come to bear their id, and as they are in force."""
+    base, own = rules.calendar, await _own(tx)
     days = frozenset(closure.day for closure in own.closures)
     if not own.bodies and days == base.closures:
-        return base
-    return _amended(base, own.bodies, days)
+        return rules, rules
+    return rules, replace(rules, calendar=_amended(base, own.bodies, days))
 
 
 @lru_cache(maxsize=16)

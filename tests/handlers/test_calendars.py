@@ -3,18 +3,20 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from domain.holidays import YearTable
 from domain.hours import Hours
+from domain.ledger import Entry
 from domain.people import Role
 from domain.workdays import Calendar, parse_interval
-from storage import calendars
+from storage import calendars, ledger
 from storage.database import Tx
-from storage.values import EPOCH
+from storage.values import EPOCH, to_ms
 from storage.years import read_years
 from tests import making
 from tests.handlers.talk import (
@@ -186,6 +188,43 @@ async def test_a_sealed_matter_is_counted_again_and_named_to_nobody_who_may_not_
     for line in [*asked, *said]:
         assert line.listener == INSPECTOR or "压着不办" not in line.text
     assert "有0个时限" in heard(asked, OFFICE)
+
+
+async def test_a_date_that_the_calendar_moved_is_no_extension_in_the_ledger(park: Town) -> None:
+    await taken_on(park)
+    await close(park)
+    [entry] = await entries(park)
+    assert (shown(to_ms(entry.first_due)), entry.due) == ("03-26 17:30", entry.first_due)
+
+    await park.says(OFFICE, "延期 1 3天 等配件到货")
+    await close(park, "停工 3月17日 台风")
+    [entry] = await entries(park)
+    assert (shown(to_ms(entry.first_due)), shown(to_ms(entry.due))) == ("03-26 17:30", "04-01 17:30")
+
+
+async def entries(park: Town) -> list[Entry]:
+    async def unit(tx: Tx) -> list[Entry]:
+        at = park.app.civil()
+        return [one async for page in ledger.rows(tx, at - timedelta(days=9), at + timedelta(days=9)) for one in page]
+
+    return await park.database.reading(unit)
+
+
+async def test_in_december_next_years_dates_are_marked_until_the_table_is_there() -> None:
+    park = await Town.open(at="2026-12-28 09:00")
+    await park.settle()
+    filed = await park.says(BOSS, "诉求 车间停电")
+    assert "办结时限：1月12日（周二）17:30（暂定，次年放假安排公布后复核）" in heard(filed, BOSS)
+    assert "（暂定）" in heard(await park.says(BOSS, "我的"), BOSS)
+    said = await park.presses(LIAISON, "接单")
+    assert "17:30（暂定" in heard(said, BOSS)
+    await park.wait(hours=1)
+    assert "17:30（暂定）前办结" in heard(await park.says(LIAISON, "日报"), LIAISON)
+
+    table = YearTable(2027, frozenset({date(2027, 1, 1), date(2027, 1, 4)}), frozenset(), published=True)
+    await park.database.transaction(lambda tx: calendars.put_year(tx, table, park.app.civil()))
+    assert "暂定" not in heard(await park.says(BOSS, "我的"), BOSS)
+    await park.close()
 
 
 # What is said ---------------------------------------------------------------------------------------------------------
