@@ -14,7 +14,7 @@ from domain.notices import Lane
 from domain.rules import Rules
 from handlers import outgoing
 from handlers.outgoing import Body
-from storage import chats, delivery
+from storage import calendars, chats, delivery
 from storage.database import Database, Row, Tx
 from storage.delivery import Owed
 from storage.errors import StorageUnavailable
@@ -223,7 +223,8 @@ class Pump:
         can_edit = channel.abilities.edits and channel.may_edit(owed.target)
         if (owed.kind == "edit" and not can_edit) or (owed.kind == "menu" and not channel.abilities.menus):
             return outgoing.Dropped("nothing that this channel can do")
-        return await outgoing.prepare(tx, self._rules, self._catalogue, owed, civil)
+        rules = await calendars.in_force(tx, self._rules)
+        return await outgoing.prepare(tx, rules, self._catalogue, owed, civil)
 
     async def _pack(self, ready: Ready) -> Part | None:
         """The next part, with its documents; None where they cannot be had, or took so long that the row was lost."""
@@ -362,7 +363,8 @@ class Pump:
                 return
             if unreachable:
                 await delivery.unreachable(tx, owed.chat_id)
-            await outgoing.tell_undelivered(tx, self._rules, owed, cause, civil)
+            rules = await calendars.in_force(tx, self._rules)
+            await outgoing.tell_undelivered(tx, rules, owed, cause, civil)
 
         _log.warning("message %s given up: %s", owed.id, cause, extra={"outbox": owed.id})
         await self._record(owed, unit)

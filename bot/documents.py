@@ -6,8 +6,8 @@ from typing import Any
 from bot.channel import Document, Undeliverable
 from domain.rules import Rules
 from handlers import ledger, papers
-from storage import files
-from storage.database import Database
+from storage import calendars, files
+from storage.database import Database, Tx
 from texts import Catalogue
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -26,10 +26,12 @@ class Documents:
         """The document that a row describes; Undeliverable for a file that is not kept any more."""
         if "hash" in owed:
             return await self._kept(owed)
-        paper = owed["document"] in papers.KINDS
-        write = papers.attachment if paper else ledger.attachment
-        name, content = await self._database.reading(lambda tx: write(tx, self._rules, self._catalogue, owed))
-        return Document(name, DOCX if paper else XLSX, content)
+        name, content = await self._database.reading(lambda tx: self._written(tx, owed))
+        return Document(name, DOCX if owed["document"] in papers.KINDS else XLSX, content)
+
+    async def _written(self, tx: Tx, owed: Mapping[str, Any]) -> tuple[str, bytes]:
+        write = papers.attachment if owed["document"] in papers.KINDS else ledger.attachment
+        return await write(tx, await calendars.in_force(tx, self._rules), self._catalogue, owed)
 
     async def _kept(self, owed: Mapping[str, Any]) -> Document:
         row = await self._database.reading(lambda tx: files.fetch(tx, owed["hash"]))

@@ -148,6 +148,7 @@ WITHOUT_APPEAL: Mapping[Verb, frozenset[Role]] = {
     Verb.DIGEST: frozenset({Role.COORDINATOR, Role.LIAISON, Role.HANDLER, Role.HEAD, Role.CHIEF}),
     Verb.LEDGER: _COORDINATORS,
     Verb.UNLINKED: _COORDINATORS,
+    Verb.CLOSURE: _COORDINATORS,
     Verb.APPROVE_GROUP: _COORDINATORS,
     Verb.CONFIRM_BINDING: frozenset({Role.LIAISON, Role.COORDINATOR}),
 }

@@ -9,6 +9,7 @@ from domain.deadlines import Reckoning
 from domain.errors import Refused
 from domain.parts import PartKind
 from domain.rules import Difficulty, Rules
+from domain.said import Fact
 from domain.workdays import Span, Unit
 
 MOST_RETURNS = 2
@@ -109,15 +110,16 @@ def may_extend(moment: Moment) -> None:
     """
     not_escalated(moment)
     appeal, span = moment.appeal, moment.details.span
-    here = {"number": appeal.number, "title": appeal.title}
+    here: dict[str, Fact] = {"number": appeal.number, "title": appeal.title}
+    date: dict[str, Fact] = {"due": appeal.due, "provisional": moment.rules.provisional(appeal.due)}
     if span is None or span.amount <= 0:
         raise Refused("refused.days_needed", here)
     most = MOST_EXTENSIONS_HARD if appeal.difficulty is Difficulty.HARD else MOST_EXTENSIONS
     if appeal.extensions >= most:
-        raise Refused("refused.extended_already", {**here, "most": most, "due": appeal.due})
+        raise Refused("refused.extended_already", {**here, **date, "most": most})
     last = moment.rules.calendar.offset(appeal.due, EXTEND_BEFORE)
     if (moment.details.asked_at or moment.at) > last:
-        raise Refused("refused.extension_too_late", {**here, "last": last, "due": appeal.due})
+        raise Refused("refused.extension_too_late", {**here, **date, "last": last})
     _within_the_most(moment, appeal.dates.work.moved(span))
 
 
@@ -181,7 +183,9 @@ def may_share(moment: Moment) -> None:
     if any(part.unit == details.unit and part.kind is PartKind.SHARE for part in appeal.open_parts):
         raise Refused("refused.part_given", {"number": appeal.number, "unit": details.unit})
     if details.until is not None and not moment.at < details.until <= max(appeal.due, moment.at):
-        raise Refused("refused.part_after_lead", {"number": appeal.number, "due": appeal.due})
+        provisional = moment.rules.provisional(appeal.due, briefly=True)
+        facts: dict[str, Fact] = {"number": appeal.number, "due": appeal.due, "provisional": provisional}
+        raise Refused("refused.part_after_lead", facts)
 
 
 def has_open(*kinds: PartKind) -> Callable[[Moment], None]:

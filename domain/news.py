@@ -234,13 +234,19 @@ def _reclassified(change: Change) -> tuple[Notice, ...]:
 
 
 def _recounted(change: Change) -> tuple[Notice, ...]:
-    was: Mapping[str, Fact] = {"before": change.before.due if change.before else None, **change.facts}
-    if change.before is None or change.before.due == change.after.due:
+    before, after = change.before, change.after
+    if before is None:
         return ()
-    return (
-        Notice(Listener.CONTACT, "firm.recounted", (), was),
-        Notice(Listener.HANDLER, "task.recounted", (), was),
+    parts = tuple(
+        Notice(Listener.CO_HANDLER, "task.part_recounted", (), {**change.facts, "before": old.due}, part=new.n)
+        for old, new in zip(before.parts, after.parts, strict=True)
+        if old.due != new.due
     )
+    if before.due == after.due:
+        return parts
+    facts: Mapping[str, Fact] = {**change.facts, "before": before.due}
+    held = (Notice(Listener.HANDLER, "task.recounted", (), facts),) if after.handler_id is not None else ()
+    return (Notice(Listener.CONTACT, "firm.recounted", (), facts), *held, *parts)
 
 
 def _hard_dated(change: Change) -> tuple[Notice, ...]:

@@ -99,6 +99,7 @@ class Verb(StrEnum):
     STAND_IN = "stand_in"
     DUTY = "duty"
     HAND_OVER = "hand_over"
+    CLOSURE = "closure"
 
     # Rare steps of the life cycle: the inspector's decisions.
     REWORK = "rework"

@@ -1,6 +1,7 @@
 """What happens when somebody speaks or the clock strikes; knows no platform. The lists stand here."""
 
 from handlers import (
+    calendars,
     casework,
     chase,
     dates,
@@ -16,6 +17,7 @@ from handlers import (
     oversight,
     policies,
     raising,
+    recounts,
     releasing,
     rota,
     shares,
@@ -41,9 +43,11 @@ ROUTER = Router(
         **handover.COMMANDS,
         **policies.COMMANDS,
         **digest.COMMANDS,
+        **calendars.COMMANDS,
         **ledger.COMMANDS,
         **helping.COMMANDS,
     },
     kept=keeping.keep,
 )
 JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS, *duty.JOBS)
+AT_START = recounts.AT_START

@@ -18,7 +18,7 @@ from domain.verbs import Verb
 from handlers import albums, joining, menus, places, spelling
 from handlers.hearing import Heard, understand
 from handlers.router import Ask, Buttons, Overheard, Reply, Request, Router, for_appeal
-from storage import appeals, chats, listeners, outbox, people, steps
+from storage import appeals, calendars, chats, listeners, outbox, people, steps
 from storage.database import Tx
 from storage.scope import SYSTEM
 from storage.steps import Step
@@ -70,14 +70,15 @@ async def hear(tx: Tx, house: House, message: Incoming, at: datetime) -> bool:
 
     False where it was talk among people, or said in a group that nobody let in: its words are nobody's business.
     """
+    rules = await calendars.in_force(tx, house.rules)
     if message.event is not None:
-        await places.happen(tx, house.rules, message, at)
+        await places.happen(tx, rules, message, at)
         return True
     if not message.sender:
         return await _unnamed(tx, house, message, at)
-    heard = await _heard(tx, house.rules, message, at)
+    heard = await _heard(tx, rules, message, at)
     if not heard.chat.private and not heard.chat.approved:
-        await joining.ask_about_group(tx, house.rules, heard.chat, at)
+        await joining.ask_about_group(tx, rules, heard.chat, at)
         return False
     if message.album and not message.edited and await chats.is_open_album(tx, heard.chat.id, message.album):
         ours = await albums.add(heard, house.router)

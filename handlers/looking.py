@@ -55,7 +55,8 @@ def _open_first(appeal: Appeal) -> tuple[bool, float]:
 
 async def _line(request: Request, appeal: Appeal, *, firm: bool) -> Said:
     """One matter in one line, in the words of its reader; with `firm` the firm's name stands before the title."""
-    due = Said("look.due", {"due": appeal.due}) if appeal.status in OPEN else None
+    facts: Mapping[str, Fact] = {"due": appeal.due, "provisional": request.rules.provisional(appeal.due, briefly=True)}
+    due = Said("look.due", facts) if appeal.status in OPEN else None
     status = status_words(appeal.status, firm=not request.who.in_office)
     name = (await people.enterprise(request.tx, appeal.enterprise_id)).short_name if firm else None
     key = "look.firm_line" if firm else "look.own_line"

@@ -47,6 +47,7 @@ _WITHOUT_NUMBER = INTAKE | {
     Verb.STAND_IN,
     Verb.DUTY,
     Verb.HAND_OVER,
+    Verb.CLOSURE,
     Verb.LANGUAGE,
     Verb.HELP,
 }
@@ -243,6 +244,11 @@ def _unknown(line: _Line, mentioned: bool) -> Spoken:
         return _talk(line, explicit=mentioned)
     rest = line.after(found.end())
     return Spoken(None, (), rest, line.text[1 : found.end()], True, rest)
+
+
+def as_talk(text: str, *, explicit: bool) -> Spoken:
+    """A line whose first word is no command of this speaker's."""
+    return _talk(_Line.of(text), explicit=explicit)
 
 
 def _talk(line: _Line, *, explicit: bool) -> Spoken:

@@ -10,7 +10,7 @@ from domain.appeal import Satisfaction, Solution, Source, Status
 from domain.figures import COMMON_WITHIN, Mention, common
 from domain.ledger import Entry
 from domain.rules import Difficulty, Kind
-from domain.said import from_facts
+from domain.said import Fact, from_facts
 from storage.database import Row, Tx
 from storage.figures import statuses
 from storage.values import from_json, from_ms, from_ms_or_none, to_ms
@@ -111,6 +111,8 @@ def _hear(told: _Told, line: Row) -> None:
     if name in _TERMS:
         due = from_facts(from_json(line["facts"])).get("due")
         told.first_due = due if isinstance(due, datetime) else told.first_due
+    elif name == "recount":
+        told.first_due = _recounted(told.first_due, from_facts(from_json(line["facts"])))
     if name == "file":
         told.text = line["body"] or ""
     elif name in _PROGRESS:
@@ -119,6 +121,12 @@ def _hear(told: _Told, line: Row) -> None:
         told.followed_up_at, told.followed_up_by = at, line["actor"]
     told.meetings += name in _MEETINGS
     told.supervisions += name in _SUPERVISIONS
+
+
+def _recounted(first_due: datetime | None, moved: Mapping[str, Fact]) -> datetime | None:
+    """Another calendar moves the date itself, which is no extension; one that was extended before keeps its first."""
+    due = moved.get("due")
+    return due if isinstance(due, datetime) and moved.get("due_before") == first_due else first_due
 
 
 async def _count_reminders(tx: Tx, told: Mapping[int, _Told], names: Mapping[str, int], listed: str) -> None:

@@ -268,7 +268,7 @@ async def appeal_facts(tx: Tx, appeal: Appeal, rules: Rules) -> dict[str, Fact]:
         "status": Said(f"status.{appeal.status}"),
         "acknowledge_due": appeal.acknowledge_due,
         "due": appeal.due,
-        "provisional": Said("appeal.provisional") if rules.calendar.is_provisional(appeal.due) else None,
+        "provisional": rules.provisional(appeal.due),
         "urgent": Said("appeal.urgent") if appeal.urgent else None,
     }
 

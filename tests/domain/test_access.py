@@ -67,7 +67,7 @@ MAY: Mapping[Relation, frozenset[Verb]] = {
 # 协办 says a handler's own words, and they mean his part: of the whole he takes no step.
 OF_THE_WHOLE = {Verb.ACKNOWLEDGE: Verb.PART_ACKNOWLEDGE, Verb.PROGRESS: Verb.PART_PROGRESS}
 OF_THE_WHOLE |= {Verb.RESOLVE: Verb.PART_DONE, Verb.RETURN: Verb.PART_RETURN}
-FOR_COORDINATORS = (Verb.PUBLISH, Verb.RESEND, Verb.LEDGER, Verb.UNLINKED, Verb.APPROVE_GROUP)
+FOR_COORDINATORS = (Verb.PUBLISH, Verb.RESEND, Verb.LEDGER, Verb.UNLINKED, Verb.APPROVE_GROUP, Verb.CLOSURE)
 
 
 def subsets(items: Any) -> chain[Any]:
