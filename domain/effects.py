@@ -187,6 +187,8 @@ def rework(moment: Moment) -> Fields:
         "round": appeal.round + 1,
         "round_started_at": moment.at,
         "resolved_at": None,
+        "resolution": None,
+        "on_time": None,
         "settled_at": None,
     }
 

@@ -257,8 +257,9 @@ _ROWS = (
         _statuses(Status.SUBMITTED, Status.DISPATCHED, Status.RETURNED, Status.IN_PROGRESS),
         None,
         effects.reclassify,
+        guards.may_reclassify,
     ),
-    Step(Verb.DIFFICULTY, _DISPATCHABLE, None, effects.reclassify),
+    Step(Verb.DIFFICULTY, _DISPATCHABLE, None, effects.reclassify, guards.may_reclassify),
 )
 
 STEPS: Mapping[tuple[Verb, Status], Step] = {(row.verb, source): row for row in _ROWS for source in row.sources}
@@ -300,4 +301,10 @@ def _wrong_status(appeal: Appeal, verb: Verb) -> Refused:
 def _next_look(before: Appeal, after: Appeal, rules: Rules, at: datetime) -> datetime | None:
     """When the clock looks next: at once where a rung was reached that it has not looked at yet."""
     unseen = before.next_due is not None and before.next_due <= at
-    return at if unseen and ladder.reached(after, rules, at) else ladder.next_due(after, rules, at)
+    known = set() if unseen else _reached(before, rules, at)
+    return at if _reached(after, rules, at) - known else ladder.next_due(after, rules, at)
+
+
+def _reached(appeal: Appeal, rules: Rules, at: datetime) -> set[tuple[str, int, str]]:
+    """The rungs that are reached, as rows know them."""
+    return {(due.running.name, due.running.round, due.rung.label) for due in ladder.reached(appeal, rules, at)}

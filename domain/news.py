@@ -201,6 +201,7 @@ def _agreed(change: Change) -> tuple[Notice, ...]:
     return (
         Notice(Listener.HANDLER, "task.long_term", (Verb.MILESTONE, Verb.PROGRESS), plan),
         Notice(Listener.COORDINATOR, "watch.long_term", (), plan),
+        *_to_open_parts(change, "task.part_asleep"),
     )
 
 
@@ -324,7 +325,11 @@ def _supervised(change: Change) -> tuple[Notice, ...]:
 
 def _merged(change: Change) -> tuple[Notice, ...]:
     into: Mapping[str, Fact] = {"into": change.after.merged_into}
-    return (Notice(Listener.CONTACT, "firm.merged", (), into), Notice(Listener.HANDLER, "task.merged", (), into))
+    return (
+        Notice(Listener.CONTACT, "firm.merged", (), into),
+        Notice(Listener.HANDLER, "task.merged", (), into),
+        *(replace(each, facts=into) for each in _to_open_parts(change, "task.merged")),
+    )
 
 
 def _unrated(change: Change) -> tuple[Notice, ...]:
