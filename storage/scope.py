@@ -57,7 +57,8 @@ VISIBLE = """(
                                WHERE :scope_person IN (liaison_id, deputy_id, chief_id))
         OR (a.part_count > 0 AND a.id IN (
             SELECT appeal_id FROM parts WHERE handler_id = :scope_person
-                OR (department_id = :scope_department AND :scope_department <> 0)))
+                OR (:scope_departments <> '' AND :scope_departments LIKE '%,' || department_id || ',%')
+                OR (:scope_others <> '' AND :scope_others LIKE '%,' || handler_id || ',%')))
     ))
     OR (a.sealed = 1 AND (:scope_sealed = 1 OR a.contact_id = :scope_person))
 )"""
