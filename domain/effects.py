@@ -68,8 +68,7 @@ def hand_over(moment: Moment) -> Fields:
 
 def change_hands(moment: Moment) -> Fields:
     """A cadre takes a colleague's place in whatever part he had: status, dates and clocks stand as they were."""
-    appeal, details = moment.appeal, moment.details
-    new, old = details.handler_id, details.instead_of
+    appeal, new, old = moment.appeal, moment.details.handler_id, moment.details.instead_of
     return {
         "handler_id": new if appeal.handler_id == old else appeal.handler_id,
         "liaison_id": new if appeal.liaison_id == old else appeal.liaison_id,

@@ -64,7 +64,7 @@ async def _reach(tx: Tx, rules: Rules, appeal: Appeal, due: Due, at: datetime) -
     """The people for whom this rung is reached now for the first time; one that must be released is asked for first."""
     reached: dict[int, Person] = {}
     for listener in due.tell:
-        for person in await listeners.persons(tx, listener, appeal, at, part=due.running.part):
+        for person in await standing.persons(tx, listener, appeal, at, part=due.running.part):
             if await rungs.reach(tx, appeal.id or 0, due, person.id, at):
                 reached[person.id] = person
     if due.rung.release and reached:
@@ -170,7 +170,7 @@ async def _is_meant(tx: Tx, rules: Rules, person: Person | None, item: Item, at:
     if person is None or not tell:
         return True
     part = item.running.part
-    meant = {each.id for one in tell for each in await listeners.persons(tx, one, appeal, at, part=part)}
+    meant = {each.id for one in tell for each in await standing.persons(tx, one, appeal, at, part=part)}
     if person.id in meant:
         return True
     anew = appeal.dispatched_at is not None and appeal.dispatched_at > owed.due_at
@@ -263,7 +263,7 @@ async def _key(tx: Tx, item: Item, person: Person, at: datetime) -> str:
 async def _holds(tx: Tx, item: Item, person: Person, at: datetime) -> bool:
     """Whether it is this person's to do, for himself or in somebody's place."""
     holder = _HOLDERS.get(item.running.clock, Listener.HANDLER)
-    held = await listeners.persons(tx, holder, item.appeal, at, part=item.running.part)
+    held = await standing.persons(tx, holder, item.appeal, at, part=item.running.part)
     return person.id in [each.id for each in held]
 
 

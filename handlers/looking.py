@@ -103,8 +103,10 @@ async def _held_for_others(request: Request) -> list[Appeal]:
     """What those on leave hold and he does meanwhile; nothing sealed."""
     away = (await absences.cover(request.tx, request.at)).people
     held = [appeal for one in sorted(away) for appeal in await appeals.held_by(request.tx, one, OPEN)]
-    own = [a for a in held if not a.sealed and a.handler_id != request.who.id]
-    return [a for a in own if access.Relation.HANDLER in await request.relations(a)]
+    own = {appeal.id for appeal in await appeals.held_by(request.tx, request.who.id, OPEN)}
+    others = {appeal.id: appeal for appeal in held if not appeal.sealed and appeal.id not in own}
+    works = {access.Relation.HANDLER, access.Relation.CO_HANDLER}
+    return [appeal for appeal in others.values() if works & await request.relations(appeal)]
 
 
 async def status(request: Request) -> Reply:

@@ -7,7 +7,6 @@ from typing import Any
 
 from domain.appeal import Appeal, Change
 from domain.notices import Lane, Notice, button, status_words
-from domain.parts import PartKind
 from domain.people import Chat, Department, Person, Purpose, Role
 from domain.rules import Kind, Listener, Rules
 from domain.said import Button, Fact, Said
@@ -15,7 +14,6 @@ from domain.verbs import Verb
 from storage import outbox, people, standing
 from storage.database import Tx
 from storage.reaching import call_in_group
-from storage.standing import Hearer
 from storage.values import to_ms
 
 BUTTONS_A_ROW = 3
@@ -62,7 +60,7 @@ async def owe_all(tx: Tx, notices: Sequence[Notice], appeal: Appeal, change: Cha
         said = {**facts, **part_facts(appeal, notice.part), **notice.facts}
         for group in await _groups(tx, notice.listener, appeal, rules):
             await tell(tx, Place(group, earliest=notice.earliest), notice.key, said, (), appeal, rules, change.at)
-        for hearer in await hearers(tx, notice.listener, appeal, opens, change.before, notice.part):
+        for hearer in await standing.hearers(tx, notice.listener, appeal, opens, change.before, notice.part):
             if hearer.person.id not in told:
                 told.add(hearer.person.id)
                 shown = change.attachments or (files if notice.buttons and hearer.person.in_office else ())
@@ -136,7 +134,7 @@ async def _callers(tx: Tx, person: Person, appeal: Appeal, at: datetime) -> list
     hearing = await standing.in_place_of(tx, liaison, appeal.enterprise_id, at) if liaison else ()
     if reached := [one.person for one in hearing if await people.private_chat(tx, one.person.id)]:
         return reached
-    return [other for other in await _steering(tx, appeal, at) if other.id != person.id]
+    return [other for other in await standing.steering(tx, appeal, at) if other.id != person.id]
 
 
 async def tell(
@@ -309,111 +307,6 @@ async def _groups(tx: Tx, listener: Listener, appeal: Appeal, rules: Rules) -> l
         return []
     chat = await people.chat(tx, appeal.origin_chat_id)
     return [chat] if chat.approved and not chat.private else []
-
-
-async def persons(
-    tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None = None, part: int = 0
-) -> list[Person]:
-    """The people whom a listener of this appeal, or of a part of it, means, as `hearers`."""
-    return [hearer.person for hearer in await hearers(tx, listener, appeal, at, before, part)]
-
-
-async def hearers(
-    tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None = None, part: int = 0
-) -> list[Hearer]:
-    """The people whom a listener of this appeal, or of a part of it, means, and who may know of it.
-
-
-    An appeal that nobody holds is the coordinators'; a firm whose contact has left is heard by the others; for
-    whoever is on leave his stand-in hears. Of what is sealed no stand-in hears, only the inspectors.
-    """
-    found = await _meant(tx, listener, appeal, at, before, part)
-    if appeal.sealed:
-        away = any(person.on_leave for person in found)
-        knowing = await _steering(tx, appeal, at) if away else found
-        return [Hearer(person) for person in knowing if _knows_sealed(person, appeal)]
-    if listener not in _PARTS or not found or found[0].id != await _one(tx, listener, appeal, before, part):
-        return [Hearer(person) for person in found]
-    heard = await standing.in_place_of(tx, found[0], appeal.enterprise_id, at)
-    return [hearer for hearer in heard if listener is not Listener.PREVIOUS_HANDLER or not hearer.left_alone]
-
-
-_PARTS = frozenset(
-    {
-        Listener.HANDLER,
-        Listener.PREVIOUS_HANDLER,
-        Listener.LIAISON,
-        Listener.HEAD,
-        Listener.DEPUTY,
-        Listener.CHIEF,
-        Listener.CO_HANDLER,
-        Listener.ORDERER,
-    }
-)
-"""Listeners that mean one person of the park's side, in whose place a stand-in hears."""
-
-
-def _knows_sealed(person: Person, appeal: Appeal) -> bool:
-    return person.has(Role.INSPECTOR) or person.id == appeal.contact_id
-
-
-async def _meant(
-    tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None, part: int
-) -> list[Person]:
-    if listener is Listener.COORDINATOR:
-        return await _steering(tx, appeal, at)
-    if listener is Listener.INSPECTOR:
-        return list(await standing.present_with(tx, Role.INSPECTOR, at))
-    one = await _one(tx, listener, appeal, before, part)
-    found = await people.person(tx, one, at) if one is not None else None
-    if listener is Listener.CONTACT and not appeal.sealed:
-        speaks = found is not None and found.has(Role.CONTACT) and appeal.enterprise_id in found.enterprise_ids
-        return [found] if found and speaks else await _contacts(tx, appeal, at)
-    if found is None and listener in (Listener.HANDLER, Listener.CO_HANDLER):
-        return await _steering(tx, appeal, at)
-    return [found] if found else []
-
-
-async def _contacts(tx: Tx, appeal: Appeal, at: datetime) -> list[Person]:
-    return [each for each in await people.contacts_of(tx, appeal.enterprise_id, at) if each.has(Role.CONTACT)]
-
-
-async def _steering(tx: Tx, appeal: Appeal, at: datetime) -> list[Person]:
-    """Who decides what becomes of a matter: the coordinators; of a sealed one nobody but the inspectors."""
-    return list(await standing.present_with(tx, Role.INSPECTOR if appeal.sealed else Role.COORDINATOR, at))
-
-
-async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None, part: int) -> int | None:
-    if listener is Listener.HEAD:
-        share = appeal.part(part)
-        department = await people.department(tx, share.department_id if share else appeal.department_id)
-        return department.head_id if department else None
-    if listener in (Listener.CHIEF, Listener.DEPUTY):
-        firm = await people.enterprise(tx, appeal.enterprise_id)
-        return firm.chief_id if listener is Listener.CHIEF else firm.deputy_id
-    if listener is Listener.LIAISON:
-        return appeal.liaison_id if appeal.liaison_id != appeal.handler_id else None
-    known = {
-        Listener.CONTACT: appeal.contact_id,
-        Listener.HANDLER: appeal.handler_id,
-        Listener.CO_HANDLER: _works_on(appeal, part),
-        Listener.PREVIOUS_HANDLER: before.handler_id if before else None,
-        Listener.ORDERER: _asked(appeal, part),
-    }
-    return known.get(listener)
-
-
-def _asked(appeal: Appeal, n: int) -> int | None:
-    part = appeal.part(n)
-    return part.asked_by if part else None
-
-
-def _works_on(appeal: Appeal, n: int) -> int | None:
-    """Who works on a part: its unit's duty officer; what no unit does is the lead's."""
-    part = appeal.part(n)
-    if part is None or part.kind is PartKind.SHARE:
-        return part.handler_id if part else None
-    return appeal.handler_id
 
 
 async def coordinators(tx: Tx, at: datetime) -> list[Person]:

@@ -27,7 +27,7 @@ from domain.rules import Clock, Difficulty, Kind, Listener, Rung
 from domain.said import Fact, from_facts
 from domain.verbs import Verb
 from domain.workdays import Span, Unit, parse_span
-from storage import appeals, history, listeners, people
+from storage import appeals, history, people, standing
 from storage.database import Database, Row, Tx
 from storage.open import open_database
 from storage.scope import SYSTEM, scope_of
@@ -480,7 +480,7 @@ class LifeOfAPark(RuleBasedStateMachine):
         """No notice goes to nobody."""
         if notice.listener in NEED_NOT_HEAR:
             return
-        assert await listeners.persons(tx, notice.listener, after, self.now, change.before, notice.part), notice
+        assert await standing.persons(tx, notice.listener, after, self.now, change.before, notice.part), notice
 
     # What always holds ------------------------------------------------------------------------------------------
     @invariant()

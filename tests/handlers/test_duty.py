@@ -164,6 +164,15 @@ async def test_heads_and_chiefs_are_stood_in_for_as_well(park: Town) -> None:
     assert [line.listener for line in said if line.key.startswith("remind")] == [DEPUTY]
 
 
+async def test_who_works_on_a_part_is_stood_in_for_as_well(park: Town) -> None:
+    await taken_on(park)
+    await park.says(OFFICE, "协办 1 供电公司 检查线路")
+    await park.says(DUTY, "请假 3天 郑老师")
+    assert "#1 宏达机械 车间停电" in heard(await park.says(TEACHER, "待办"), TEACHER)
+    assert to(await park.says(TEACHER, "接单 1"), TEACHER) == ["shares.part_acknowledge"]
+    assert to(await park.says(TEACHER, "办结 1 线路正常"), TEACHER) == ["shares.part_done"]
+
+
 async def test_a_coordinator_on_leave_is_left_in_peace_while_another_is_there(park: Town) -> None:
     await newcomer(park, "冯协调", Role.COORDINATOR)
     await park.says(OFFICE, "请假 3天")

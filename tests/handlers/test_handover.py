@@ -8,7 +8,7 @@ from domain.appeal import OPEN, Status
 from domain.people import Role
 from domain.roster import EnterpriseEntry, PersonEntry, Roster, Sheet
 from domain.rules import Listener
-from storage import appeals, listeners, people, roster
+from storage import appeals, people, roster, standing
 from storage.database import Tx
 from storage.scope import SYSTEM
 from tests.handlers.talk import (
@@ -182,6 +182,17 @@ async def test_a_reminder_that_the_old_owner_was_owed_reaches_the_new_one(park: 
     assert [line.listener for line in said if line.key == "remind.one"] == [DEPUTY]
 
 
+async def test_a_part_of_a_matter_passes_on_with_its_date(park: Town) -> None:
+    await taken_on(park)
+    await park.says(OFFICE, "协办 1 供电公司 检查线路")
+    before = dict(await park.one("SELECT * FROM parts"))
+    await handed_over(park, "交接 赵工 郑老师")
+    after = dict(await park.one("SELECT * FROM parts"))
+    assert {name for name in before if before[name] != after[name]} == {"handler_id"}
+    assert to(await park.says(TEACHER, "接单 1"), TEACHER) == ["shares.part_acknowledge"]
+    assert await owner(park) == LIAISON
+
+
 # Between question and answer ------------------------------------------------------------------------------------------
 async def test_a_list_that_changed_meanwhile_is_asked_about_again(park: Town) -> None:
     await taken_on(park)
@@ -299,7 +310,7 @@ async def every_matter_is_heard(park: Town) -> None:
         found = await appeals.visible(tx, SYSTEM, OPEN | {Status.RESOLVED})
         assert found
         for each in found:
-            hearing = await listeners.hearers(tx, Listener.HANDLER, each, at)
+            hearing = await standing.hearers(tx, Listener.HANDLER, each, at)
             assert hearing, each.number
             assert not [one for one in hearing if one.person.on_leave], each.number
 

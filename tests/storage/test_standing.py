@@ -9,7 +9,7 @@ from domain.access import Relation, relations
 from domain.appeal import Appeal, Status
 from domain.people import Role
 from domain.rules import Listener
-from storage import absences, appeals, gaps, listeners, people, rota
+from storage import absences, appeals, gaps, people, rota, standing
 from storage.database import Tx
 from storage.open import open_database
 from storage.scope import scope_of
@@ -81,7 +81,7 @@ async def test_nothing_sealed_is_seen_by_a_stand_in() -> None:
         assert sealed is not None
         assert not relations(person, sealed, await people.enterprise(tx, appeal.enterprise_id), heads)
         for listener in (Listener.HANDLER, Listener.LIAISON, Listener.HEAD, Listener.CHIEF):
-            heard = await listeners.persons(tx, listener, sealed, AT)
+            heard = await standing.persons(tx, listener, sealed, AT)
             assert stand_in not in [one.id for one in heard], listener
 
     await database.transaction(unit)
