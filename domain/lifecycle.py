@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain import effects, guards, ladder
+from domain import effects, guards, ladder, part_effects
 from domain.appeal import (
     NOTHING,
     OPEN,
@@ -165,12 +165,12 @@ _ROWS = (
     Step(Verb.SUSPEND, WORKING, Status.SUSPENDED, effects.suspend, guards.may_suspend, needs_text=True),
     Step(Verb.AGREE, WORKING, Status.LONG_TERM, effects.go_long_term, guards.may_plan),
     Step(Verb.DISAGREE, WORKING, None),
-    Step(Verb.MILESTONE, _LONG_TERM, None, effects.add_milestone, guards.may_plan),
+    Step(Verb.MILESTONE, _LONG_TERM, None, part_effects.add_milestone, guards.may_plan),
     Step(
         Verb.MILESTONE_DONE,
         _LONG_TERM,
         None,
-        effects.end_part(Outcome.DONE),
+        part_effects.end_part(Outcome.DONE),
         guards.has_open(PartKind.MILESTONE),
         needs_text=True,
     ),
@@ -192,20 +192,20 @@ _ROWS = (
     Step(Verb.SUPERVISE, _GIVEN, None, effects.supervise, guards.may_order, needs_text=True),
     Step(Verb.REFER, _GIVEN, None, needs_text=True),
     Step(Verb.READ, _GIVEN | {Status.RESOLVED}, None),
-    Step(Verb.ASSIST, _TRANSFERABLE, None, effects.add_share, guards.may_share, needs_text=True),
-    Step(Verb.BEYOND, WORKING, None, effects.add_beyond, guards.may_plan, needs_text=True),
+    Step(Verb.ASSIST, _TRANSFERABLE, None, part_effects.add_share, guards.may_share, needs_text=True),
+    Step(Verb.BEYOND, WORKING, None, part_effects.add_beyond, guards.may_plan, needs_text=True),
     Step(
         Verb.PART_ACKNOWLEDGE,
         _SHARED,
         None,
-        effects.acknowledge_part,
+        part_effects.acknowledge_part,
         guards.has_open(PartKind.SHARE),
     ),
     Step(
         Verb.PART_PROGRESS,
         _SHARED,
         None,
-        effects.progress_part,
+        part_effects.progress_part,
         guards.has_open(PartKind.SHARE, PartKind.BEYOND),
         needs_text=True,
     ),
@@ -213,7 +213,7 @@ _ROWS = (
         Verb.PART_DONE,
         _SHARED,
         None,
-        effects.end_part(Outcome.DONE),
+        part_effects.end_part(Outcome.DONE),
         guards.has_open(PartKind.SHARE, PartKind.BEYOND),
         needs_text=True,
     ),
@@ -221,7 +221,7 @@ _ROWS = (
         Verb.PART_RETURN,
         _SHARED,
         None,
-        effects.end_part(Outcome.RETURNED),
+        part_effects.end_part(Outcome.RETURNED),
         guards.has_open(PartKind.SHARE),
         needs_text=True,
     ),
@@ -229,7 +229,7 @@ _ROWS = (
         Verb.WAIVE,
         _SHARED | {Status.SUSPENDED},
         None,
-        effects.end_part(Outcome.WAIVED),
+        part_effects.end_part(Outcome.WAIVED),
         guards.has_open(PartKind.SHARE, PartKind.BEYOND),
         needs_text=True,
     ),

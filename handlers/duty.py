@@ -150,13 +150,14 @@ def rest_of(total: int) -> Said | None:
     return Said("duty.rest", {"count": total - MOST_LINES}) if total > MOST_LINES else None
 
 
-async def lines_of(tx: Tx, found: Sequence[Appeal]) -> list[Said]:
+async def lines_of(tx: Tx, rules: Rules, found: Sequence[Appeal]) -> list[Said]:
     """The first ten matters of a list, one a line."""
     lines = []
     for appeal in found[:MOST_LINES]:
         firm = await people.enterprise(tx, appeal.enterprise_id)
+        mark = rules.provisional(appeal.due, briefly=True)
         about: dict[str, Fact] = {"number": appeal.number, "title": appeal.title, "due": appeal.due}
-        lines.append(Said("duty.item", {**about, "firm": firm.short_name}))
+        lines.append(Said("duty.item", {**about, "provisional": mark, "firm": firm.short_name}))
     return lines
 
 
@@ -211,7 +212,7 @@ class _Change:
             "first": local(absence.since).date() if absence.since and coming else None,
             "last": local(absence.until - _INSTANT).date(),
             "count": len(held),
-            "lines": await lines_of(self.tx, held),
+            "lines": await lines_of(self.tx, self.rules, held),
             "rest": rest_of(len(held)),
         }
 

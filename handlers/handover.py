@@ -85,6 +85,7 @@ async def _list(request: Request, found: Estate, giver: Person, *, words: bool) 
         firm = (await people.enterprise(request.tx, appeal.enterprise_id)).short_name
         mark = None if appeal.handler_id == giver.id else Said("duty.as_liaison")
         about: dict[str, Fact] = {"number": appeal.number, "firm": firm, "title": appeal.title, "due": appeal.due}
+        about["provisional"] = request.rules.provisional(appeal.due, briefly=True)
         lines.append(Said("duty.item_moving", {**about, "part": mark}) if words else Said("duty.item_number", about))
     return {
         "count": len(found.matters) or None,

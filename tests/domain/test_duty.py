@@ -29,9 +29,7 @@ def away(person: int, deputy: int | None = None, *firms: tuple[int, int]) -> Abs
         ([away(1, 1)], {1: None}),
     ],
 )
-def test_deputies_pass_it_on_and_circles_lead_to_nobody(
-    absences: list[Absence], people: dict[int, int | None]
-) -> None:
+def test_deputies_pass_it_on_and_circles_lead_to_nobody(absences: list[Absence], people: dict[int, int | None]) -> None:
     found = cover(absences, NOON)
     assert found.people == people
     assert found.left_alone == {one for one, by in people.items() if by is None}
