@@ -22,9 +22,9 @@ from domain.appeal import (
     Status,
 )
 from domain.deadlines import Dates, Reckoning
-from domain.effects import Fields
 from domain.errors import Refused
 from domain.guards import Moment
+from domain.part_effects import Fields
 from domain.parts import Outcome, PartKind
 from domain.rules import Difficulty, Kind, Rules
 from domain.said import Fact, Said
