@@ -211,7 +211,8 @@ class Change:
     """One step that was taken: what storage records as one event, and what notices are made of.
 
     `facts` are the step's own words for the history (JSON-able); `text` is what a person wrote, kept apart and
-    erasable. `attachments` are content hashes with names. `by` is None where the clock itself spoke.
+    erasable. `attachments` are content hashes with names. `by` is None where the clock itself spoke. `given` is what
+    the step was given besides words; from it and the history before every date can be counted again.
     """
 
     before: Appeal | None
@@ -222,6 +223,7 @@ class Change:
     text: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     attachments: tuple[tuple[str, str], ...] = ()
+    given: Mapping[str, Fact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,7 +282,17 @@ def take(
     fields = {"status": step.target or appeal.status, **step.effect(moment), "version": appeal.version + 1}
     after = replace(appeal, **fields)
     after = replace(after, next_due=_next_look(appeal, after, rules, at))
-    return Change(appeal, after, verb, by, at, details.text.strip(), details.facts, details.attachments)
+    given = _given(appeal, after, details)
+    return Change(appeal, after, verb, by, at, details.text.strip(), details.facts, details.attachments, given)
+
+
+def _given(before: Appeal, after: Appeal, details: Details) -> Mapping[str, Fact]:
+    """The dates and lengths that a step was given, and the part of the work that it made."""
+    given: dict[str, Fact] = {"until": details.until, "days": details.span.amount if details.span else None}
+    for part in after.parts[len(before.parts) :]:
+        given |= {"part": part.n, "unit": part.unit or None, "part_due": part.due}
+        given |= {"co_handler_id": part.handler_id, "co_department_id": part.department_id}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def step_of(appeal: Appeal, verb: Verb) -> Step:

@@ -221,7 +221,7 @@ def _line(change: Change, appeal_id: int) -> history.Line:
         name=change.verb.value,
         by=change.by,
         at=change.at,
-        facts={**_moved(change), **change.facts},
+        facts={**_moved(change), **change.given, **change.facts},
         text=change.text,
         appeal_id=appeal_id,
         version=change.after.version,
