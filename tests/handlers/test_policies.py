@@ -61,7 +61,14 @@ class Town:
     count: int = 0
 
     async def says(
-        self, who: str, text: str = "", *, group: str = "", button: str = "", reply_to: str | None = None, calls_only: bool = False
+        self,
+        who: str,
+        text: str = "",
+        *,
+        group: str = "",
+        button: str = "",
+        reply_to: str | None = None,
+        calls_only: bool = False,
     ) -> list[Line]:
         self.count += 1
         message = Incoming(
