@@ -1,7 +1,7 @@
 """Both emulators as a process of their own: python -m tests.emulators.wecom --port 8091. People talk by lines of input.
 
-`WangMin 诉求 …` says it to the bot, `WangMin @wrGroup 诉求 …` in that group, `WangMin !接单` presses a button of the
-newest card in his chat, `WangMin ?` opens the chat. What the bot, the app and the robots say is written out.
+`WangMin 诉求 …` says it to the bot, `WangMin @wrGroup 诉求 …` in that group, `WangMin !接单` presses the newest button
+of that name in his chat, `WangMin ?` opens the chat. What the bot, the app and the robots say is written out.
 """
 
 import argparse
@@ -48,8 +48,9 @@ async def talk(bot: AibotEmulator, api: WecomApiEmulator, line: str) -> None:
     if said == "?":
         await bot.enters(who)
     elif said.startswith("!"):
-        newest = next(one for one in reversed(bot.seen(who)) if one.buttons)
-        await bot.presses(who, newest, next(key for label, key in newest.buttons if label == said[1:]))
+        keys = {label: (one, key) for one in bot.seen(who) for label, key in one.buttons}
+        assert said[1:] in keys, f"{who} sees {list(keys)}"
+        await bot.presses(who, *keys[said[1:]])
     elif said.startswith("@"):
         chat, _, said = said[1:].partition(" ")
         if chat not in bot.world.groups:
@@ -63,7 +64,7 @@ async def show(bot: AibotEmulator, api: WecomApiEmulator) -> None:
     """Whatever becomes visible, by chat."""
     shown = [0, 0, 0]
     while True:
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
         lines = [
             [f"{one.chat} <- {one.text} {[label for label, _ in one.buttons] or ''}" for one in bot.visible],
             [f"{'|'.join(one.to)} <- app: {one.text} {[label for label, _ in one.buttons] or ''}" for one in api.sent],
@@ -86,8 +87,8 @@ async def serve(port: int) -> None:
         while line := await asyncio.to_thread(sys.stdin.readline):
             try:
                 await talk(bot, api, line)
-            except (AssertionError, StopIteration) as no:
-                write(f"that cannot be done: {no!r}")
+            except AssertionError as no:
+                write(f"that cannot be done: {no}")
         showing.cancel()
     await bot.stop()
 
