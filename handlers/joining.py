@@ -36,7 +36,7 @@ async def bind(request: Request) -> Reply | None:
     """绑定: by a code from a desk card, or by a firm's name, which its liaison confirms."""
     said = request.text.strip()
     if not said and request.person is not None:
-        return Reply("joining.known", {"name": request.person.name})
+        return Reply(_known(request, request.person), {"name": request.person.name})
     said = request.need_text("joining.ask_bind")
     if invites.looks_like(said):
         return await _by_code(request, said)
@@ -48,6 +48,13 @@ async def bind(request: Request) -> Reply | None:
     if request.person is not None and request.person.has(Role.COORDINATOR) and not request.chat.private:
         return await _tie_group(request, firms[0])
     return await _by_firm(request, firms[0])
+
+
+def _known(request: Request, person: Person) -> str:
+    """How somebody is received who is known: who opens the chat is greeted, who binds again is told so."""
+    if request.word != "start":
+        return "joining.known"
+    return "joining.hello_office" if person.in_office else "joining.hello_firm"
 
 
 async def _by_code(request: Request, code: str) -> Reply | None:

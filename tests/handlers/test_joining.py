@@ -132,6 +132,14 @@ async def code_for(town: Town, firm: str) -> str:
     return await town.db.transaction(unit)
 
 
+# Coming in ------------------------------------------------------------------------------------------------------------
+async def test_who_is_known_is_greeted_when_he_opens_the_chat_and_told_so_when_he_binds_again(town: Town) -> None:
+    assert keys(await town.says("王敏", "/start")) == [("王敏", "joining.hello_office")]
+    assert keys(await town.says("王敏", "绑定")) == [("王敏", "joining.known")]
+    await town.says("张总", f"绑定 {await code_for(town, '宏达机械')}")
+    assert keys(await town.says("张总", "/start")) == [("张总", "joining.hello_firm")]
+
+
 # Codes ----------------------------------------------------------------------------------------------------------------
 async def test_a_desk_cards_code_binds_and_the_liaison_hears_who_joined(town: Town) -> None:
     said = await town.says("张总", f"绑定 {await code_for(town, '宏达机械')}")
