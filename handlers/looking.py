@@ -7,6 +7,7 @@ from typing import Any
 from domain import access
 from domain.appeal import OPEN, Appeal, Status
 from domain.notices import SURVEY_BUTTONS, TASK_BUTTONS, TRIAGE_BUTTONS, WORK_BUTTONS, status_words
+from domain.parts import PartKind
 from domain.people import Purpose, Role
 from domain.said import Fact, Said, from_facts
 from domain.verbs import Verb
@@ -114,7 +115,9 @@ async def status(request: Request) -> Reply:
     appeal = await request.appeal()
     facts: dict[str, Fact] = await listeners.appeal_facts(request.tx, appeal, request.rules)
     facts["status"] = status_words(appeal.status, firm=not request.who.in_office)
-    facts["latest"] = await _latest(request, appeal)
+    facts |= {"latest": await _latest(request, appeal), "parts": _parts(appeal, firm=not request.who.in_office)}
+    if appeal.status in (Status.SUSPENDED, Status.LONG_TERM):
+        facts |= {"due": None, "provisional": None}
     if appeal.status not in OPEN:
         facts |= {"due": None, "provisional": None}
     if appeal.status is not Status.DISPATCHED:
@@ -122,6 +125,23 @@ async def status(request: Request) -> Reply:
     private = request.chat.one_firm != appeal.enterprise_id and request.chat.purpose is not Purpose.COORDINATION
     buttons = for_appeal(appeal, *await _next(request, appeal))
     return Reply("look.status", facts, buttons, private=private, appeal=appeal)
+
+
+_PART_LINES = {
+    PartKind.SHARE: "look.share",
+    PartKind.BEYOND: "look.beyond",
+    PartKind.MILESTONE: "look.milestone",
+    PartKind.ORDER: "look.order",
+}
+
+
+def _parts(appeal: Appeal, *, firm: bool) -> Sequence[Said] | None:
+    """What else has a date: until when it is on hold, who works along, what is reached next; orders for the office."""
+    shown = [part for part in appeal.open_parts if not (firm and part.kind is PartKind.ORDER)]
+    lines = [Said(_PART_LINES[part.kind], listeners.part_facts(appeal, part.n)) for part in shown]
+    if appeal.suspended_until is not None:
+        lines.insert(0, Said("look.on_hold", {"until": appeal.suspended_until}))
+    return lines or None
 
 
 async def _next(request: Request, appeal: Appeal) -> tuple[Verb, ...]:
