@@ -11,25 +11,40 @@ from storage.errors import UnknownBackend
 from storage.migrations import SCHEMA, migrate
 from storage.sqlite import open_sqlite
 
+
+async def _open_sqlite(url: str) -> Database:
+    rest = url.partition("://")[2]
+    if len(rest) < len("/x") or not rest.startswith("/"):
+        raise UnknownBackend("The storage URL reads sqlite:///folder/file.db, with three slashes and a file.")
+    return await open_sqlite(rest[1:])
+
+
+async def _open_postgres(url: str) -> Database:
+    try:
+        from storage.postgres import open_postgres
+    except ImportError:
+        raise UnknownBackend(
+            "PostgreSQL needs its driver: make run EXTRA=pg, or pip install -r requirements/pg.lock."
+        ) from None
+    return await open_postgres(url)
+
+
 BACKENDS: Mapping[str, Callable[[str], Awaitable[Database]]] = {
-    "sqlite": open_sqlite,
+    "sqlite": _open_sqlite,
+    "postgresql": _open_postgres,
 }
-PLANNED = {"postgres": "PostgreSQL", "postgresql": "PostgreSQL"}
 
 
 async def open_database(url: str, *, schema: Path = SCHEMA, at: datetime | None = None) -> Database:
-    """Open `sqlite:///data/lianqi.db`, `sqlite:////var/lib/lianqi.db` or `sqlite:///:memory:` and migrate it.
+    """Open the database of a URL and migrate it.
 
+    `sqlite:///data/lianqi.db`, `sqlite:////var/lib/lianqi.db`, `sqlite:///:memory:` or `postgresql://user@host/name`.
     `at` is recorded as the time of the migrations; None takes the database's own. Errors: see storage.errors.
     """
-    scheme, _, rest = url.partition("://")
+    scheme = url.partition("://")[0]
     if scheme not in BACKENDS:
-        raise UnknownBackend(
-            f"This build has no {PLANNED.get(scheme, 'such')} backend yet; it has: {', '.join(BACKENDS)}."
-        )
-    if len(rest) < len("/x") or not rest.startswith("/"):
-        raise UnknownBackend(f"The storage URL reads {scheme}:///folder/file.db, with three slashes and a file.")
-    database = await BACKENDS[scheme](rest[1:])
+        raise UnknownBackend(f"This build has no such backend; it has: {', '.join(BACKENDS)}.")
+    database = await BACKENDS[scheme](url)
     try:
         await migrate(database, schema, at=at)
     except BaseException:

@@ -14,7 +14,8 @@ from typing import Any
 from storage.database import NO_PARAMS, Params, Row
 from storage.errors import SeveralRows, StorageUnavailable, WriteRefused
 from storage.remembered import changes_roster
-from storage.sqlite_connection import change, connect, controls_transaction, fetch, is_busy, translate
+from storage.sqlite_connection import change, connect, fetch, is_busy, translate
+from storage.statements import controls_transaction
 from storage.units import Calls, Job, Outcome, Unit, deliver, drive, refuse, settle_future
 
 MOST_UNITS = 64

@@ -14,6 +14,8 @@ from functools import cache
 
 import pytest
 
+from tests import pgserver
+
 
 def find_chromium() -> str | None:
     """The path of a Chromium: $CHROMIUM, else by its names on the PATH."""
@@ -31,6 +33,11 @@ def find_strace() -> str | None:
     return path if tried.returncode == 0 else None
 
 
+def find_pg() -> str | None:
+    """A PostgreSQL for tests: the server of $LIANQI_TEST_PG, else programs to start one."""
+    return os.environ.get("LIANQI_TEST_PG") or pgserver.find_programs()
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """Something outside the project: how it is found, and what a person does to get it."""
@@ -41,6 +48,7 @@ class Resource:
 
 RESOURCES: Mapping[str, Resource] = {
     "browser": Resource(find_chromium, "make browser-deps"),
+    "pg": Resource(find_pg, "make pg-deps, or LIANQI_TEST_PG=postgresql://user@host/postgres"),
     "strace": Resource(find_strace, "apt-get install strace, and permission to trace"),
 }
 

@@ -10,6 +10,8 @@ from storage.database import Database
 from storage.leases import Lease
 from storage.sqlite import open_sqlite
 
+BACKENDS = ("sqlite",)
+
 TABLE = """CREATE TABLE leases (
     name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL, until_ms INTEGER NOT NULL)"""
 OVER = 0  # seconds: a lease that has run out at once

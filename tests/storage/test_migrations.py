@@ -222,6 +222,8 @@ from pathlib import Path
 from storage.migrations import migrate
 from storage.sqlite import open_sqlite
 
+BACKENDS = ("sqlite",)
+
 def tell(migration):
     sys.stdout.write(migration.label + "\\n")
     sys.stdout.flush()

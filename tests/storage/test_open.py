@@ -7,6 +7,8 @@ import pytest
 from storage.errors import UnknownBackend
 from storage.open import open_database
 
+BACKENDS = ("sqlite",)
+
 
 @pytest.fixture
 def schema(tmp_path: Path) -> Path:

@@ -21,6 +21,8 @@ from storage.sqlite_connection import connect
 from tests.errors import ExpectedErrors
 from tests.storage.notes import Unit, bodies, make_tables, owe_to_nobody, together, write, write_then_fail
 
+BACKENDS = ("sqlite",)
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

@@ -9,6 +9,8 @@ from storage import turns
 from storage.database import Database, Tx
 from storage.sqlite import open_sqlite
 
+BACKENDS = ("sqlite",)
+
 AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from storage.years import SHIPPED, YearTableError, parse_year, read_years
 
+BACKENDS = ("sqlite",)
+
 GOOD = """
 year = 2027
 published = true
