@@ -7,9 +7,10 @@ from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from domain.errors import Stale
 from domain.rules import Rules
 from handlers.jobs import Job
-from storage import outbox
+from storage import locks, outbox
 from storage.database import Database, Tx
 from storage.errors import StorageUnavailable
 
@@ -87,6 +88,8 @@ class Bell:
         """One key, one transaction; one that fails is logged and does not keep the others waiting."""
 
         async def unit(tx: Tx) -> None:
+            if not await locks.is_free(tx, f"job {job.name} {key}"):
+                return  # another process is at it
             tx.on_commit(self._done)
             await job.work(tx, self._rules, civil, key)
 
@@ -94,6 +97,8 @@ class Bell:
             await self._database.transaction(unit)
         except StorageUnavailable:
             raise
+        except Stale:
+            return  # somebody was faster; the next ring sees what is true then
         except Exception:  # noqa: BLE001 - one key must not keep the others waiting
             self._complain(job, key)
         else:

@@ -157,7 +157,7 @@ async def _apply(tx: Tx, migration: Migration, at: datetime | None) -> bool:
         _check_unchanged(migration, row)
         return False
     for statement in statements(migration.script):
-        await tx.run(_in_words_of(tx.engine, statement))
+        await tx.run(in_words_of(tx.engine, statement))
     await tx.run(
         """INSERT INTO schema_migrations (number, name, checksum, applied_at)
         VALUES (:number, :name, :checksum, :at)""",
@@ -171,7 +171,8 @@ async def _apply(tx: Tx, migration: Migration, at: datetime | None) -> bool:
     return True
 
 
-def _in_words_of(engine: str, statement: str) -> str:
+def in_words_of(engine: str, statement: str) -> str:
+    """A statement of the common text as an engine says it."""
     for common, own in WORDS[engine].items():
         statement = statement.replace(common, own)
     return statement

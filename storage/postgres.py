@@ -13,18 +13,16 @@ from storage.errors import UnknownBackend
 from storage.postgres_crew import Crew
 from storage.postgres_wire import Wire
 
-CONNECTIONS = 8
-
 T = TypeVar("T")
 
 
-async def open_postgres(url: str) -> Database:
-    """Open the database of a libpq URL; StorageUnavailable says why it cannot."""
+async def open_postgres(url: str, connections: int) -> Database:
+    """Open the database of a libpq URL with so many connections at the most; StorageUnavailable says why it cannot."""
     try:
         conninfo_to_dict(url)
     except psycopg.Error:
         raise UnknownBackend("The storage URL reads postgresql://user@host/database.") from None
-    database = PostgresDatabase(url, CONNECTIONS)
+    database = PostgresDatabase(url, connections)
     await database.start()
     return database
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from queue import Empty, SimpleQueue
-from threading import Lock, Semaphore, Thread
+from threading import Event, Lock, Semaphore, Thread
 from typing import Any
 
 import psycopg
@@ -32,6 +32,8 @@ from storage.units import Calls, Job, Outcome, Unit, deliver, drive, settle_futu
 MOST_REMEMBERED = 200_000
 TRIES: Mapping[type[Exception], int] = {Conflict: 5, ConnectionLost: 2, Doubled: 2}
 """How often a unit is run that ended so; see the classes for why."""
+YIELD_SECONDS = 0.02
+"""How long a unit that gave way waits, so that the other one comes through first; longer every time."""
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 BEGIN_READING = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = '10min'"
@@ -167,6 +169,8 @@ class _Hand:
             outcome = self._attempt(job)
             if tries >= TRIES.get(type(outcome.error), 1):  # type: ignore[arg-type]  # None is no key either
                 return outcome
+            if isinstance(outcome.error, Conflict):
+                Event().wait(tries * YIELD_SECONDS)
 
     def _attempt(self, job: Job) -> Outcome:
         try:

@@ -84,15 +84,16 @@ class Wire:
 
     async def _hear(self, ear: Connection) -> None:
         self._broken.clear()
-        self._loop.add_reader(ear.fileno(), self._read, ear)
+        socket = ear.fileno()  # a broken connection does not tell it any more
+        self._loop.add_reader(socket, self._read, ear, socket)
         try:
             self._ring()
             await self._broken.wait()
         finally:
-            self._loop.remove_reader(ear.fileno())
+            self._loop.remove_reader(socket)
             ear.close()
 
-    def _read(self, ear: Connection) -> None:
+    def _read(self, ear: Connection, socket: int) -> None:
         """Take what has arrived; nothing is waited for."""
         others = False
         try:
@@ -100,7 +101,7 @@ class Wire:
             while (word := ear.pgconn.notifies()) is not None:
                 others |= word.extra != self._mark.encode()
         except psycopg.Error:
-            self._loop.remove_reader(ear.fileno())
+            self._loop.remove_reader(socket)
             self._broken.set()
             return
         if others:

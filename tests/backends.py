@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from storage.database import Database
-from storage.open import open_database
+from storage.database import Database, Tx
+from storage.open import BACKENDS, open_database
 from tests import needs
 from tests.pgserver import CARELESS, Server
 
@@ -76,9 +76,27 @@ def current() -> Backend:
     return _chosen
 
 
-async def open_house(url: str = IN_MEMORY, **more: Any) -> Database:
-    """`open_database`, on the backend that the test runs on."""
-    return await open_database(_chosen.url(url, empty=bool(more)), **more)
+async def open_house(url: str = IN_MEMORY, *, connections: int = 1, **more: Any) -> Database:
+    """`open_database`, on the backend that the test runs on.
+
+    With one connection things happen in one order on every backend; what happens side by side has tests of its own.
+    """
+    return await open_database(_chosen.url(url, empty="schema" in more), connections=connections, **more)
+
+
+async def open_bare(url: str = IN_MEMORY, *, connections: int = 1) -> Database:
+    """The same without a schema."""
+    url = _chosen.url(url, empty=True)
+    return await BACKENDS[url.partition("://")[0]](url, connections)
+
+
+async def table_names(tx: Tx) -> list[str]:
+    """All tables of the house."""
+    everywhere = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+        "postgres": "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
+    }
+    return [row["name"] for row in await tx.all(everywhere[tx.engine])]
 
 
 # The server of the run ------------------------------------------------------------------------------------------------

@@ -14,7 +14,14 @@ from pathlib import Path
 USER = "lianqi"
 NOBODY = 65534
 START_SECONDS = 30
-CARELESS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off", "max_wal_size=4GB")
+CARELESS = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "autovacuum=off",
+    "max_wal_size=4GB",
+    "deadlock_timeout=50ms",
+)
 """For tests that lose nothing but time when the machine dies."""
 
 

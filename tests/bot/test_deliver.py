@@ -565,6 +565,11 @@ class FailingDatabase:
         self._inner = house.database
         self.full = False
 
+    shared = False
+
+    def watch(self, call: Callable[[], None]) -> None:
+        """Nobody else is there."""
+
     async def transaction(self, unit: Any) -> Any:
         if self.full:
             raise StorageUnavailable("the disk is full")

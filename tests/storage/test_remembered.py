@@ -13,8 +13,6 @@ from tests import making
 from tests.backends import open_house
 from tests.making import civil
 
-BACKENDS = ("sqlite",)
-
 NOW = civil("2026-03-11 09:00")
 
 
@@ -95,8 +93,11 @@ async def test_what_another_program_changes_is_seen(database: Database, wang: in
     assert await name_of(database, wang) == "王敏"
     other = await open_house(f"sqlite:///{tmp_path}/house.db")
     await other.transaction(lambda tx: tx.run(*renamed("王大敏", wang)))
-    await other.close()
     assert await name_of(database, wang) == "王大敏"
+    assert await name_of(other, wang) == "王大敏"
+    await database.transaction(lambda tx: tx.run(*renamed("王敏", wang)))
+    assert await name_of(other, wang) == "王敏"
+    await other.close()
 
 
 @pytest.mark.parametrize(

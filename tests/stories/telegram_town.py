@@ -17,7 +17,7 @@ from bot.web.server import serve
 from domain.rules import Rules
 from storage.database import Row
 from tests import making
-from tests.backends import open_house
+from tests.backends import open_house, table_names
 from tests.emulators.telegram import Chat, Sent, TelegramEmulator, User
 from tests.making import civil
 from tests.stories.town import LADDERS, Said, Town, people_the_town
@@ -158,10 +158,13 @@ class TelegramTown(Town):
 
     async def everything(self, *but: str) -> dict[str, list[dict[str, Any]]]:
         """Every row of every table, but for some tables or columns (`table.column`)."""
-        names = [row["name"] for row in await self.all("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        names = await self.app.database.reading(table_names)
         tables = {name: await self.all(f"SELECT * FROM {name}") for name in names if name not in but}
         return {
-            table: [{key: value for key, value in dict(row).items() if f"{table}.{key}" not in but} for row in rows]
+            table: [
+                {key: value for key, value in dict(row).items() if f"{table}.{key}" not in but}
+                for row in sorted(rows, key=repr)
+            ]
             for table, rows in tables.items()
         }
 
