@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.channel import Channel, Desk
-from bot.rounds import keep_at_it
+from bot.rounds import keep_at_it, stir_after
 from domain.chat import Attachment, Incoming, LostFile
 from domain.errors import Unfetched
 from domain.said import Said
@@ -51,7 +51,6 @@ class Dispatcher:
         self._done = done
         self._desk: Desk | None = None
         self._stir = asyncio.Event()
-        self._ended = asyncio.Event()
         self._working: dict[int, asyncio.Task[None]] = {}
         self._trouble: StorageUnavailable | None = None
 
@@ -75,11 +74,11 @@ class Dispatcher:
         """Handle everything that can be handled now; how many updates that were."""
         handled = 0
         while True:
-            self._ended.clear()
+            self._stir.clear()
             new = await self._launch()
             handled += new
             if self._working:
-                await self._ended.wait()
+                await self._stir.wait()
             elif not new:
                 return handled
 
@@ -103,9 +102,7 @@ class Dispatcher:
             self._trouble = trouble
         finally:
             del self._working[entry_id]
-            self._ended.set()
-            if ours:
-                self._stir.set()
+            stir_after(self._stir, ours=ours)
 
     async def _handle(self, entry_id: int) -> bool:
         """One message to its end; False where another process has it in hand, which will tell when it is done.

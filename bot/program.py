@@ -68,6 +68,7 @@ async def _end(stop: asyncio.Event, running: "asyncio.Task[None]") -> None:
 async def _run(plan: Plan, database: Database, announce: Callable[[str], None]) -> None:
     civil = await _civil(plan, database)
     bell = Bell()
+    database.watch(bell.ring)
     board = PostBoard(database, bell, civil)
     app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil)
     controls = Controls(app) if plan.demo else None

@@ -106,8 +106,8 @@ async def town() -> AsyncIterator[Town]:
     async def unit(tx: Tx) -> None:
         await make_department(tx)
         await tx.run(
-            "INSERT INTO files(hash, media_type, size, content, kept_at) VALUES (:hash, 'image/jpeg', 1, x'00', 0)",
-            {"hash": PICTURE},
+            "INSERT INTO files(hash, media_type, size, content, kept_at) VALUES (:hash, 'image/jpeg', 1, :byte, 0)",
+            {"hash": PICTURE, "byte": b"\0"},
         )
         for name, role in (("王敏", Role.LIAISON), ("李强", Role.LIAISON), ("林晓云", Role.COORDINATOR)):
             town.ids[name] = await make_person(tx, name, role)
