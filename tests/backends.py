@@ -1,5 +1,7 @@
 """On which database a test runs: the fixture `backend` chooses, `open_house` opens a house of that kind."""
 
+from __future__ import annotations
+
 import asyncio
 import fcntl
 import itertools
@@ -10,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from storage.database import Database, Tx
-from storage.open import BACKENDS, open_database
 from tests import needs
 from tests.pgserver import CARELESS, Server
+
+if TYPE_CHECKING:  # the tests' own plumbing is tested without the product
+    from storage.database import Database, Tx
 
 SQLITE, POSTGRES = "sqlite", "postgres"
 BOTH: Sequence[str] = (SQLITE, POSTGRES)
@@ -81,11 +84,15 @@ async def open_house(url: str = IN_MEMORY, *, connections: int = 1, **more: Any)
 
     With one connection things happen in one order on every backend; what happens side by side has tests of its own.
     """
+    from storage.open import open_database
+
     return await open_database(_chosen.url(url, empty="schema" in more), connections=connections, **more)
 
 
 async def open_bare(url: str = IN_MEMORY, *, connections: int = 1) -> Database:
     """The same without a schema."""
+    from storage.open import BACKENDS
+
     url = _chosen.url(url, empty=True)
     return await BACKENDS[url.partition("://")[0]](url, connections)
 
@@ -147,6 +154,8 @@ def server_url() -> str:
 
 def _make_template(url: str) -> None:
     """A database at the present schema, from which each test's is copied."""
+
+    from storage.open import open_database
 
     async def make() -> None:
         await (await open_database(_at(url, TEMPLATE))).close()

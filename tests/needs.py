@@ -1,10 +1,11 @@
 """What the machine must offer to a test: found, skipped with the remedy, or, where it is required, a failure.
 
-`LIANQI_REQUIRE=browser,strace` names what may not be skipped. A test asks by the mark
+`LIANQI_REQUIRE=browser,pg` names what may not be skipped. A test asks by the mark
 `@pytest.mark.needs("strace")`, or by the fixture `chromium`, which gives the path.
 `LIANQI_FULL=1` asks for the long trials.
 """
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -34,7 +35,9 @@ def find_strace() -> str | None:
 
 
 def find_pg() -> str | None:
-    """A PostgreSQL for tests: the server of $LIANQI_TEST_PG, else programs to start one."""
+    """A PostgreSQL for tests: the server of $LIANQI_TEST_PG, else programs to start one; and its driver."""
+    if importlib.util.find_spec("psycopg") is None:
+        return None
     return os.environ.get("LIANQI_TEST_PG") or pgserver.find_programs()
 
 
