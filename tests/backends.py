@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tests import needs
-from tests.pgserver import CARELESS, Server
+from tests.pgserver import CARELESS, Server, new_folder
 
 if TYPE_CHECKING:  # the tests' own plumbing is tested without the product
     from storage.database import Database, Tx
@@ -110,7 +110,7 @@ async def table_names(tx: Tx) -> list[str]:
 def begin_run() -> None:
     """Name the run's folder, before any worker starts."""
     _bury_the_dead()
-    os.environ[RUN] = tempfile.mkdtemp(prefix=f"lianqi-run-{os.getpid()}-")
+    os.environ[RUN] = str(new_folder())
 
 
 def end_run() -> None:

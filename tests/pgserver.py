@@ -6,7 +6,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -153,6 +154,19 @@ class Server:
         return {**kept, "LC_ALL": "C", "TZ": "UTC"}
 
 
-def new_folder(prefix: str = "lianqi-pg-") -> Path:
-    """A folder with a short path, as sockets need one."""
-    return Path(tempfile.mkdtemp(prefix=prefix))
+def new_folder() -> Path:
+    """A folder with a short path, as sockets need one; its name tells whose it is, should it be left behind."""
+    return Path(tempfile.mkdtemp(prefix=f"lianqi-run-{os.getpid()}-"))
+
+
+@contextmanager
+def durable_server() -> Iterator[Server]:
+    """A server of its own with the settings of real ones, reached by TCP as well; gone afterwards."""
+    server = Server(new_folder(), port=free_port())
+    try:
+        server.make()
+        yield server
+    finally:
+        if server.is_there():
+            server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)

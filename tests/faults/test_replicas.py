@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from bot.deliver import MOST_DEATHS
 from tests import needs
 from tests.faults import burst
 from tests.faults.replicas import Crowd, Member, gather
-from tests.pgserver import Server, free_port, new_folder
+from tests.pgserver import Server, durable_server
 
 BACKENDS = ("postgres",)
 LEASE = 2.0
@@ -70,13 +70,11 @@ async def befall(crowd: Crowd, dice: random.Random) -> None:
 
 
 @pytest.fixture(scope="module")
-def server() -> Any:
-    """A server of its own, durable, reached by TCP."""
+def server() -> Iterator[Server]:
+    """A server that loses nothing, reached by TCP."""
     needs.need("pg")
-    made = Server(new_folder(), port=free_port())
-    made.make()
-    yield made
-    made.stop()
+    with durable_server() as made:
+        yield made
 
 
 @pytest.fixture(scope="module", params=range(BURSTS))
