@@ -106,17 +106,22 @@ async def table_names(tx: Tx) -> list[str]:
     return [row["name"] for row in await tx.all(everywhere[tx.engine])]
 
 
+_begun: Path | None = None
+
+
 # The server of the run ------------------------------------------------------------------------------------------------
 def begin_run() -> None:
     """Name the run's folder, before any worker starts."""
     _bury_the_dead()
-    os.environ[RUN] = str(new_folder())
+    global _begun  # noqa: PLW0603 - a process runs the tests once
+    _begun = new_folder()
+    os.environ[RUN] = str(_begun)
 
 
 def end_run() -> None:
-    """Stop the server, if one was started, and forget it."""
-    folder = Path(os.environ.pop(RUN))
-    _clear(folder)
+    """Stop the server, if one was started, and forget it; that of a run around this one is left alone."""
+    if _begun is not None:
+        _clear(_begun)
 
 
 def _clear(folder: Path) -> None:
