@@ -5,7 +5,7 @@ import contextlib
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -28,6 +28,13 @@ _log = logging.getLogger(__name__)
 
 SWITCH_SECONDS = 0.0005
 """How soon Python's threads take turns: at the default 5 ms the storage writer starves beside a busy event loop."""
+
+
+SENDING = "sending"
+
+
+async def _for_ever() -> None:
+    await asyncio.get_running_loop().create_future()
 
 
 def machine_time() -> datetime:
@@ -74,7 +81,7 @@ class App:
         self.dispatcher = Dispatcher(
             database, house, channels, civil=self.civil, machine=machine, done=self.pump.wake
         )
-        self.desk = FrontDesk(database, self.civil, self.dispatcher.wake)
+        self.desk = FrontDesk(database, self.civil, self.dispatcher.wake, self._holding)
         self.dispatcher.fetch_to(self.desk)
         self.bell = Bell(
             database, park.rules, JOBS, civil=self.civil, done=self.pump.wake, at_start=AT_START
@@ -84,15 +91,45 @@ class App:
     async def run(self) -> None:
         """Run channels, dispatcher, pump and clock in one group until cancelled; one failing ends all."""
         sys.setswitchinterval(SWITCH_SECONDS)
+        self.database.watch(self._look_around)
         try:
             async with self._ringing(), asyncio.TaskGroup() as group:
                 for channel in self.channels.values():
                     group.create_task(channel.run(self.desk), name=f"channel {channel.name}")
+                    if self.database.shared:
+                        self._share(channel, group)
                 group.create_task(self.dispatcher.run(), name="dispatcher")
                 group.create_task(self.pump.run(), name="pump")
         finally:
             for channel in self.channels.values():
                 await channel.close()
+
+    def _look_around(self) -> None:
+        """Another process has committed something."""
+        self.dispatcher.wake()
+        self.pump.wake()
+
+    def _share(self, channel: Channel, group: asyncio.TaskGroup) -> None:
+        """Where processes share the house, one of them sends on a channel that allows one connection or counts."""
+        if channel.abilities.single_connection or channel.abilities.pace is not None:
+            self.pump.shares.leave(channel.name)
+        if channel.abilities.pace is not None and not channel.abilities.single_connection:
+            group.create_task(self.desk.alone(f"{SENDING}:{channel.name}", _for_ever), name=f"sending {channel.name}")
+
+    @contextlib.contextmanager
+    def _holding(self, lease: str) -> Iterator[None]:
+        """Send on a channel for as long as this process holds its connection, or the right to send there."""
+        first, _, rest = lease.partition(":")
+        name = rest if first == SENDING else first
+        sends = first == SENDING or (name in self.channels and self.channels[name].abilities.single_connection)
+        if not (sends and self.database.shared):
+            yield
+            return
+        self.pump.shares.take_up(name)
+        try:
+            yield
+        finally:
+            self.pump.shares.leave(name)
 
     @contextlib.asynccontextmanager
     async def _ringing(self) -> AsyncIterator[None]:

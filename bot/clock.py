@@ -7,9 +7,10 @@ from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from domain.errors import Stale
 from domain.rules import Rules
 from handlers.jobs import Job
-from storage import calendars, outbox
+from storage import calendars, locks, outbox
 from storage.database import Database, Tx
 from storage.errors import StorageUnavailable
 
@@ -95,6 +96,8 @@ class Bell:
         """One key, one transaction; one that fails is logged and does not keep the others waiting."""
 
         async def unit(tx: Tx) -> None:
+            if not await locks.is_free(tx, f"job {job.name} {key}"):
+                return  # another process is at it
             tx.on_commit(self._done)
             await job.work(tx, await calendars.in_force(tx, self._rules), civil, key)
 
@@ -102,6 +105,8 @@ class Bell:
             await self._database.transaction(unit)
         except StorageUnavailable:
             raise
+        except Stale:
+            return  # somebody was faster; the next ring sees what is true then
         except Exception:  # noqa: BLE001 - one key must not keep the others waiting
             self._complain(job, key)
         else:

@@ -9,7 +9,8 @@ from bot.channel import Channel, Document, Moved, Parcel, Uncertain, Undeliverab
 from bot.pacing import Pacer
 from bot.parcels import Part, Ready, Start, next_part, parcel_of
 from bot.patience import Patience, back_off
-from bot.rounds import keep_at_it
+from bot.rounds import keep_at_it, stir_after
+from bot.shares import Shares
 from domain.notices import Lane
 from domain.rules import Rules
 from handlers import outgoing
@@ -34,6 +35,8 @@ MOST_DEATHS = 5
 UPLOAD_RATE = 200_000
 """Bytes a second that an upload must at least make; a slow one gets its time, a dead one is given up."""
 RENEW_SECONDS = 20.0
+OLD_CLAIM = timedelta(seconds=5)
+MEMORY = timedelta(seconds=60)
 MOST_REMEMBERED = 3000
 RESENT_IF_UNCERTAIN = frozenset({Lane.REPLY, Lane.CASE})
 IDEMPOTENT_FOR = timedelta(minutes=30)
@@ -76,7 +79,7 @@ class Pump:
         self._pacer = Pacer({name: pace for name, pace in paces.items() if pace is not None})
         self._rests: dict[int, datetime] = {}
         self._busy: set[int] = set()
-        self._started = True
+        self.shares = Shares(channels, self.wake)
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._unrecorded: dict[int, Unit] = {}
         self._trouble: StorageUnavailable | None = None
@@ -141,10 +144,10 @@ class Pump:
     async def _look(self) -> tuple[Mapping[int, Start], Sequence[Owed]]:
         """The rows that may leave, as many as every channel has room for, and those whose claimer is gone."""
         civil, machine, most = self._civil(), self._machine(), MOST_IN_FLIGHT - len(self._flying)
-        here = [name for name, channel in self._channels.items() if channel.here]
-        rooms = {name: self._pacer.room(name, machine, most) for name in self._patience.sound(here)}
-        probed = self._patience.to_probe(here, machine)
-        started, busy = self._started, frozenset(self._busy)
+        mine = [name for name in self.shares.mine() if self._channels[name].here]
+        rooms = {name: self._pacer.room(name, machine, most) for name in self._patience.sound(mine)}
+        probed = self._patience.to_probe(mine, machine)
+        started, busy = self.shares.fresh, frozenset(self._busy)
 
         async def unit(tx: Tx) -> tuple[dict[int, Start], Sequence[Owed]]:
             if started:
@@ -160,7 +163,7 @@ class Pump:
             return rows, await delivery.abandoned(tx, machine, started=started)
 
         rows, lost = await self._database.reading(unit)
-        self._started = False
+        self.shares.fresh = False
         ours = self._flying.keys() | self._unrecorded.keys()
         return {row: rows[row] for row in rows if row not in ours}, [owed for owed in lost if owed.id not in ours]
 
@@ -175,9 +178,10 @@ class Pump:
 
     async def _fly(self, row_id: int, start: Start) -> None:
         """One row from claim to outcome."""
+        begun, ours = self._machine(), True
         try:
-            ready = await self._claim(row_id)
-            part = await self._pack(ready) if ready else None
+            ready, ours = await self._claim(row_id)
+            part = await self._pack(ready, begun) if ready else None
             if ready and part:
                 await self._send(ready.owed, part)
             elif start.probe:
@@ -190,24 +194,24 @@ class Pump:
             self._pacer.end(start.channel)
             self._busy.discard(start.chat_id)
             del self._flying[row_id]
-            self._stir.set()
+            stir_after(self._stir, ours=ours)
 
     # From a row to a parcel --------------------------------------------------------------------------------------
-    async def _claim(self, row_id: int) -> Ready | None:
-        """The row with its words, in one transaction; one that need not leave any more is marked and falls out."""
+    async def _claim(self, row_id: int) -> tuple[Ready | None, bool]:
+        """The row with its words, unless it is marked as one that need not leave, and whether it could be taken."""
         civil, machine = self._civil(), self._machine()
 
-        async def unit(tx: Tx) -> Ready | None:
+        async def unit(tx: Tx) -> tuple[Ready | None, bool]:
             owed = await delivery.claim(tx, row_id, machine)
             if owed is None:
-                return None
+                return None, False
             body = await self._worded(tx, owed, civil)
             if isinstance(body, outgoing.Dropped):
                 await delivery.mark(tx, owed, "superseded", at=civil, error=body.reason)
-                return None
+                return None, True
             if owed.body is None:
                 await delivery.keep_body(tx, owed, body.as_json())
-            return Ready(owed, body)
+            return Ready(owed, body), True
 
         try:
             return await self._database.transaction(unit)
@@ -218,7 +222,7 @@ class Pump:
             owed = await self._database.transaction(lambda tx: delivery.claim(tx, row_id, machine))
             if owed is not None:
                 await self._broken(owed, type(bug).__name__)
-            return None
+            return None, True
 
     async def _worded(self, tx: Tx, owed: Owed, civil: datetime) -> Body | outgoing.Dropped:
         channel = self._channels[owed.channel]
@@ -228,8 +232,10 @@ class Pump:
         rules = await calendars.in_force(tx, self._rules)
         return await outgoing.prepare(tx, rules, self._catalogue, owed, civil)
 
-    async def _pack(self, ready: Ready) -> Part | None:
-        """The next part, with its documents; None where they cannot be had, or took so long that the row was lost."""
+    async def _pack(self, ready: Ready, begun: datetime) -> Part | None:
+        """The next part, with its documents; None where they cannot be had, or the row was lost meanwhile: building
+        took long, or the process was frozen since `begun`.
+        """
         owed = ready.owed
         try:
             documents = tuple([await self._build(document) for document in ready.body.documents])
@@ -243,7 +249,8 @@ class Pump:
             await self._broken(owed, type(bug).__name__)
             return None
         machine = self._machine()
-        if documents and not await self._database.transaction(lambda tx: delivery.renew(tx, owed, machine)):
+        old = machine - begun > OLD_CLAIM
+        if (documents or old) and not await self._database.transaction(lambda tx: delivery.renew(tx, owed, machine)):
             return None
         return next_part(owed, self._channels[owed.channel].parts(parcel_of(ready, documents)))
 

@@ -1,6 +1,7 @@
 """The desk every channel is given: it commits what came in, keeps files, and wakes the dispatcher."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
 from bot.channel import NotKept, Replayed, Update
@@ -19,12 +20,22 @@ class Unkept(NotKept, StorageUnavailable):
 
 
 class FrontDesk:
-    """The one Desk of a process; `now` is civil time, `wake` stirs the dispatcher after a commit."""
+    """The one Desk of a process; `now` is civil time, `wake` stirs the dispatcher after a commit.
 
-    def __init__(self, database: Database, now: Callable[[], datetime], wake: Callable[[], None]) -> None:
+    `holding` surrounds all work that this process does alone, and is told the name of its lease.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        wake: Callable[[], None],
+        holding: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+    ) -> None:
         self._database = database
         self._now = now
         self._wake = wake
+        self._holding = holding
 
     async def receive(self, channel: str, account: str, updates: Sequence[Update], *, once: str = "") -> None:
         """Commit a batch in one transaction; what is stored already is left as it is.
@@ -70,7 +81,12 @@ class FrontDesk:
 
     async def alone(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work while this process alone holds the lease of that name; again and again, until cancelled."""
-        await hold(self._database, name, work)
+
+        async def held() -> None:
+            with self._holding(name):
+                await work()
+
+        await hold(self._database, name, held)
 
     async def introduce(self, channel: str, name: str, link: str) -> None:
         """Make known how the bot is called on a platform, and where a person begins a private chat with it."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.channel import Channel, Desk
-from bot.rounds import keep_at_it
+from bot.rounds import keep_at_it, stir_after
 from domain.chat import Attachment, Incoming, LostFile
 from domain.errors import Unfetched
 from domain.said import Said
@@ -95,42 +95,48 @@ class Dispatcher:
         return len(new)
 
     async def _work(self, entry_id: int) -> None:
+        ours = True
         try:
-            await self._handle(entry_id)
+            ours = await self._handle(entry_id)
         except StorageUnavailable as trouble:
             self._trouble = trouble
         finally:
             del self._working[entry_id]
-            self._stir.set()
+            stir_after(self._stir, ours=ours)
 
-    async def _handle(self, entry_id: int) -> None:
-        """One message to its end. A bug in it is counted and told, and does not stop the other chats."""
+    async def _handle(self, entry_id: int) -> bool:
+        """One message to its end; False where another process has it in hand, which will tell when it is done.
+
+        A bug in it is counted and told, and does not stop the other chats.
+        """
         machine = self._machine()
         try:
-            await self._hear(entry_id, machine)
+            return await self._hear(entry_id, machine)
         except StorageUnavailable:
             raise
         except Exception as bug:  # noqa: BLE001 - a bug in a handler must not stop the other chats
             _log.exception("message %s could not be handled", entry_id, extra={"inbox": entry_id})
             await self._failed(entry_id, type(bug).__name__)
+            return True
 
-    async def _hear(self, entry_id: int, machine: datetime) -> None:
+    async def _hear(self, entry_id: int, machine: datetime) -> bool:
         """In one transaction; where its files are wanted that one is undone, and a second follows their fetching."""
         try:
-            await self._database.transaction(lambda tx: self._unit(tx, entry_id, machine, {}))
+            return await self._database.transaction(lambda tx: self._unit(tx, entry_id, machine, {}))
         except Unfetched as wanted:
             files = await self._fetch(entry_id, wanted.remotes)
-            await self._database.transaction(lambda tx: self._unit(tx, entry_id, machine, files))
+            return await self._database.transaction(lambda tx: self._unit(tx, entry_id, machine, files))
 
-    async def _unit(self, tx: Tx, entry_id: int, machine: datetime, files: Files) -> None:
+    async def _unit(self, tx: Tx, entry_id: int, machine: datetime, files: Files) -> bool:
         entry = await inbox.claim(tx, entry_id, machine)
         if entry is None:
-            return
+            return False
         tx.on_commit(self._done)
         message = self._channels[entry.channel].read(entry.body, entry.received_at)
         ours = message is not None and await hear(tx, self._house, _with_files(message, files), entry.received_at)
         if not ours:
             await inbox.forget(tx, entry_id)
+        return True
 
     async def _fetch(self, entry_id: int, remotes: tuple[str, ...]) -> Files:
         """Every file kept, or why it cannot be had; no transaction is open meanwhile."""
@@ -160,7 +166,7 @@ class Dispatcher:
 
     async def _count(self, tx: Tx, entry_id: int, error: str, *, telling: bool) -> None:
         """Apologise at the first failure; after the fifth set the message aside and tell the office."""
-        entry = await inbox.entry(tx, entry_id)
+        entry = await inbox.entry(tx, entry_id, hold=True)
         if entry is None:
             return
         tries = entry.attempts + 1

@@ -79,6 +79,7 @@ def _plan(office: Office, *, demo: bool = False, fast: bool = False) -> Plan:
         channels=office.config.channels.sections,
         demo=demo,
         fast=fast,
+        connections=office.config.storage.connections,
     )
 
 

@@ -22,7 +22,7 @@ from domain.verbs import Verb
 from handlers import menus
 from storage import accounts, moments
 from storage.database import Database
-from storage.open import open_database
+from storage.open import CONNECTIONS, open_database
 from texts import LANGUAGES, render
 
 
@@ -41,11 +41,12 @@ class Plan:
     channels: Mapping[str, Any] = field(default_factory=lambda: {"web": None})
     demo: bool = False
     fast: bool = False
+    connections: int = CONNECTIONS
 
 
 async def run_program(plan: Plan, announce: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM; `announce` hears the address of the pages once they answer."""
-    database = await open_database(plan.storage)
+    database = await open_database(plan.storage, connections=plan.connections)
     try:
         async with asyncio.TaskGroup() as group:
             stop = asyncio.Event()
@@ -68,6 +69,7 @@ async def _end(stop: asyncio.Event, running: "asyncio.Task[None]") -> None:
 async def _run(plan: Plan, database: Database, announce: Callable[[str], None]) -> None:
     civil = await _civil(plan, database)
     bell = Bell()
+    database.watch(bell.ring)
     board = PostBoard(database, bell, civil)
     app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil)
     await database.transaction(lambda tx: accounts.switch(tx, plan.channels))

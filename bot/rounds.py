@@ -10,6 +10,8 @@ from storage.errors import StorageUnavailable
 _log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 1.0
+ELSEWHERE_SECONDS = 0.05
+"""How soon to look again at what another process had in hand."""
 
 
 async def keep_at_it(name: str, stir: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:
@@ -30,3 +32,11 @@ async def keep_at_it(name: str, stir: asyncio.Event, work: Callable[[], Awaitabl
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(EVERY_SECONDS):
                 await stir.wait()
+
+
+def stir_after(stir: asyncio.Event, *, ours: bool) -> None:
+    """Something has ended: look for more, at once where it was done here, a moment later where it is done elsewhere."""
+    if ours:
+        stir.set()
+    else:
+        asyncio.get_running_loop().call_later(ELSEWHERE_SECONDS, stir.set)

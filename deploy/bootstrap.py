@@ -1,10 +1,10 @@
 """Make the virtual environment that `make run` or `make test` needs, out of a hash-locked list.
 
-`python3 deploy/bootstrap.py run` makes `.venv` from requirements/run.lock, `... test` makes `.venv-test` from
-requirements/test.lock. A stamp inside says from which lock and Python it was made; where both still fit,
-nothing is done. A new one is built beside the old one and renamed when it is complete, so an interrupted one
-is never used. The script needs the standard library only, starts on Python 3.8 or newer, and builds with a
-3.11 or newer that it finds.
+`python3 deploy/bootstrap.py run` makes `.venv` from requirements/run.lock, `... run-pg` makes it from
+requirements/pg.lock, with PostgreSQL's driver, `... test` makes `.venv-test` from requirements/test.lock. A
+stamp inside says from which lock and Python it was made; where both still fit, nothing is done. A new one is
+built beside the old one and renamed when it is complete, so an interrupted one is never used. The script
+needs the standard library only, starts on Python 3.8 or newer, and builds with a 3.11 or newer that it finds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OLDEST = (3, 11)
 OLDEST_PIP = (22, 3)  # the first with `pip --python`
 NAMES = ("python3.11", "python3.12", "python3.13", "python3.14", "python3")
 ROOT = Path(__file__).resolve().parent.parent
-PLACES = {"run": ".venv", "test": ".venv-test"}
+PLACES = {"run": (".venv", "run"), "run-pg": (".venv", "pg"), "test": (".venv-test", "test")}
 LAUNCHER = """\
 #!/bin/sh
 here=$(dirname -- "$(readlink -f -- "$0")")
@@ -170,7 +170,8 @@ def build(place: Path, lock: Path) -> None:
 
 def ensure(kind: str) -> None:
     """Leave a fitting environment of this kind behind; two callers at once take turns."""
-    place, lock = ROOT / PLACES[kind], ROOT / "requirements" / (kind + ".lock")
+    folder, name = PLACES[kind]
+    place, lock = ROOT / folder, ROOT / "requirements" / (name + ".lock")
     if fits(place, lock):
         return
     import fcntl
@@ -185,6 +186,6 @@ def ensure(kind: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["run"], ["test"]):
-        sys.exit("usage: python3 deploy/bootstrap.py run|test")
+    if len(sys.argv) != 2 or sys.argv[1] not in PLACES:
+        sys.exit("usage: python3 deploy/bootstrap.py " + "|".join(PLACES))
     ensure(sys.argv[1])

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.people import Enterprise, Role
+from storage import locks
 from storage.database import Row, Tx
 from storage.people import enterprise
 from storage.values import from_json, from_ms, from_ms_or_none, to_json, to_ms
@@ -53,6 +54,7 @@ def _request(row: Row) -> BindingRequest:
 
 async def ask(tx: Tx, account_id: int, enterprise_id: int, chat_id: int, at: datetime) -> tuple[BindingRequest, bool]:
     """The open request of this account for this firm, and whether it was made just now."""
+    await locks.queue_up(tx, "joining")
     row = await tx.one(
         """SELECT * FROM binding_requests WHERE account_id = :account AND enterprise_id = :firm
            AND decided_at IS NULL AND asked_at > :since ORDER BY id DESC LIMIT 1""",

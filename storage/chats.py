@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from storage import appeals
+from storage import appeals, locks
 from storage.database import Tx
 from storage.values import to_ms
 
@@ -23,6 +23,7 @@ async def move(tx: Tx, channel: str, old: str, new: str, at: datetime) -> bool:
     Whatever was met under the new id before anybody knew of the move gives way, and leaves behind what it was given.
     Messages of the old chat cannot be edited or replied to in the new one, where their ids belong to others.
     """
+    await locks.queue_up(tx, f"moves of {channel}")  # both ends of a move may be told of at the same moment
     chat_id = await known(tx, channel, old)
     if chat_id is None or await known(tx, channel, new) == chat_id:
         return False

@@ -49,11 +49,26 @@ class Tx(Protocol):
 class Database(Protocol):
     """An open database, shared by the whole process."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may work on it at the same time."""
+        ...
+
+    def watch(self, call: Callable[[], None]) -> None:
+        """Run `call` on the event loop soon after another process has committed something that has calls to follow.
+
+        One may be missed: it is a hint that saves waiting, and whoever takes it looks by himself as well.
+        """
+        ...
+
     async def transaction(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
         """Run the unit in a transaction and return its value after the durable commit.
 
         The unit may be run more than once, so it touches nothing outside its Tx, and it awaits only its Tx.
-        What it raises rolls back its own work alone and reaches the caller.
+        What it raises rolls back its own work alone and reaches the caller; an error of a statement may be caught
+        outside a savepoint() only. Where processes share the database, each statement sees what others have committed
+        by then: what is written on the strength of what was read is guarded by its own condition, or by
+        storage/locks.py.
         StorageUnavailable: nothing was confirmed, try again later.
         """
         ...

@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.said import Fact, from_facts
 from storage.database import Row, Tx
+from storage.locks import SKIP_TAKEN
 from storage.values import from_json, from_ms, from_ms_or_none, one_of, to_json, to_ms, to_ms_or_none
 
 LEASE = timedelta(seconds=60)
@@ -107,7 +108,7 @@ ORDER BY o.lane, o.id LIMIT :most
 _CLAIM = """
 UPDATE outbox SET state = 'sending', token = token + 1, lease_until = :until,
                   first_tried_at = COALESCE(first_tried_at, :machine)
-WHERE id = :id AND state = 'pending' AND retry_at <= :machine
+WHERE id = (SELECT id FROM outbox WHERE id = :id AND state = 'pending' AND retry_at <= :machine {skip_taken})
 RETURNING *
 """
 _CHAT = "SELECT channel, external_id, private FROM chats WHERE id = :id"
@@ -143,7 +144,8 @@ async def heads(
 
 async def claim(tx: Tx, row_id: int, machine: datetime) -> Owed | None:
     """Take a row that was a head just now, under a lease of 60 seconds; None if somebody was faster."""
-    row = await tx.one(_CLAIM, {"id": row_id, "until": to_ms(machine + LEASE), "machine": to_ms(machine)})
+    moment = {"until": to_ms(machine + LEASE), "machine": to_ms(machine)}
+    row = await tx.one(_CLAIM.format(skip_taken=SKIP_TAKEN[tx.engine]), {"id": row_id, **moment})
     if row is None:
         return None
     chat = await tx.one(_CHAT, {"id": row["chat_id"]})

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from storage.database import Row, Tx
+from storage.locks import HOLD, SKIP_TAKEN
 from storage.values import from_json, from_ms, one_of, to_json, to_ms
 
 
@@ -67,9 +68,10 @@ async def heads(tx: Tx, channels: Collection[str], machine: datetime, most: int 
 
 
 async def claim(tx: Tx, entry_id: int, machine: datetime) -> Entry | None:
-    """Take an update for good in this transaction; None if another worker has, or if it must wait by now."""
+    """Take an update for good in this transaction; None if another worker has it, or if it must wait by now."""
     row = await tx.one(
-        """UPDATE inbox SET state = 'done' WHERE id = :id AND state = 'new' AND retry_at <= :machine
+        f"""UPDATE inbox SET state = 'done' WHERE id = (
+               SELECT id FROM inbox WHERE id = :id AND state = 'new' AND retry_at <= :machine {SKIP_TAKEN[tx.engine]})
            RETURNING id, channel, chat_key, body, received_at, attempts""",
         {"id": entry_id, "machine": to_ms(machine)},
     )
@@ -90,9 +92,9 @@ async def failed(tx: Tx, entry_id: int, error: str, retry_at: datetime, *, dead:
     )
 
 
-async def entry(tx: Tx, entry_id: int) -> Entry | None:
-    """An update as it stands, without taking it."""
-    row = await tx.one("SELECT * FROM inbox WHERE id = :id", {"id": entry_id})
+async def entry(tx: Tx, entry_id: int, *, hold: bool = False) -> Entry | None:
+    """An update as it stands, without taking it; who means to write to it may `hold` it."""
+    row = await tx.one(f"SELECT * FROM inbox WHERE id = :id {HOLD[tx.engine] if hold else ''}", {"id": entry_id})
     return _entry(row) if row else None
 
 

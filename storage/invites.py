@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from domain.errors import Refused
 from domain.people import Chat, Enterprise, Person, Role
 from domain.words import cleaned
-from storage import accounts, history, people
+from storage import accounts, history, locks, people
 from storage.database import Row, Tx
 from storage.roster import free_name
 from storage.values import to_ms
@@ -99,6 +99,7 @@ async def redeem(tx: Tx, code: str, account_id: int, at: datetime, name: str = "
     A wrong try is counted here, so the caller must let its transaction commit. Refused, and the code stays good,
     where the account already belongs to somebody whom the code does not fit.
     """
+    await locks.queue_up(tx, "joining")
     if await silenced(tx, account_id, at):
         return None
     row = await tx.one(
@@ -191,6 +192,7 @@ async def bind_to_firm(
     bound, unless `name` says somebody else; else a new contact is made, named by `name` or as the platform shows him.
     Refused for people of the park's side: nobody may press the firm's buttons from there.
     """
+    await locks.queue_up(tx, "joining")
     bound = await accounts.bound_to(tx, account_id)
     person = await people.person(tx, bound, at) if bound is not None else await _awaited(tx, firm, name, at)
     if person is not None and person.in_office:

@@ -11,25 +11,47 @@ from storage.errors import UnknownBackend
 from storage.migrations import SCHEMA, migrate
 from storage.sqlite import open_sqlite
 
-BACKENDS: Mapping[str, Callable[[str], Awaitable[Database]]] = {
-    "sqlite": open_sqlite,
-}
-PLANNED = {"postgres": "PostgreSQL", "postgresql": "PostgreSQL"}
+CONNECTIONS = 8
+"""So many units run side by side in one process, where the database lets them."""
 
 
-async def open_database(url: str, *, schema: Path = SCHEMA, at: datetime | None = None) -> Database:
-    """Open `sqlite:///data/lianqi.db`, `sqlite:////var/lib/lianqi.db` or `sqlite:///:memory:` and migrate it.
-
-    `at` is recorded as the time of the migrations; None takes the database's own. Errors: see storage.errors.
-    """
-    scheme, _, rest = url.partition("://")
-    if scheme not in BACKENDS:
-        raise UnknownBackend(
-            f"This build has no {PLANNED.get(scheme, 'such')} backend yet; it has: {', '.join(BACKENDS)}."
-        )
+async def _open_sqlite(url: str, connections: int) -> Database:
+    del connections  # one writer, and its own few readers
+    rest = url.partition("://")[2]
     if len(rest) < len("/x") or not rest.startswith("/"):
-        raise UnknownBackend(f"The storage URL reads {scheme}:///folder/file.db, with three slashes and a file.")
-    database = await BACKENDS[scheme](rest[1:])
+        raise UnknownBackend("The storage URL reads sqlite:///folder/file.db, with three slashes and a file.")
+    return await open_sqlite(rest[1:])
+
+
+async def _open_postgres(url: str, connections: int) -> Database:
+    try:
+        from storage.postgres import open_postgres
+    except ImportError:
+        raise UnknownBackend(
+            "PostgreSQL needs its driver: make run EXTRA=pg, or pip install -r requirements/pg.lock."
+        ) from None
+    return await open_postgres(url, connections)
+
+
+BACKENDS: Mapping[str, Callable[[str, int], Awaitable[Database]]] = {
+    "sqlite": _open_sqlite,
+    "postgresql": _open_postgres,
+}
+
+
+async def open_database(
+    url: str, *, schema: Path = SCHEMA, at: datetime | None = None, connections: int = CONNECTIONS
+) -> Database:
+    """Open the database of a URL and migrate it.
+
+    `sqlite:///data/lianqi.db`, `sqlite:////var/lib/lianqi.db`, `sqlite:///:memory:` or `postgresql://user@host/name`.
+    `at` is recorded as the time of the migrations; None takes the database's own. `connections` count on PostgreSQL.
+    Errors: see storage.errors.
+    """
+    scheme = url.partition("://")[0]
+    if scheme not in BACKENDS:
+        raise UnknownBackend(f"This build has no such backend; it has: {', '.join(BACKENDS)}.")
+    database = await BACKENDS[scheme](url, connections)
     try:
         await migrate(database, schema, at=at)
     except BaseException:

@@ -9,6 +9,7 @@ from domain.appeal import Appeal
 from domain.notices import Lane
 from domain.said import Button, Fact, from_facts, to_facts
 from storage.database import Tx
+from storage.locks import HOLD
 from storage.values import from_json, from_ms, from_ms_or_none, to_json, to_ms, to_ms_or_none
 
 
@@ -149,7 +150,7 @@ async def strike_out(tx: Tx, appeal: Appeal, at: datetime, *, whose: int | None 
     rows = await tx.all(
         f"""SELECT id, chat_id, text_key, facts, buttons, person_id, state, body IS NOT NULL AS worded FROM outbox
             WHERE appeal_id = :id AND kind = 'send' AND buttons <> '[]' AND state IN ('pending', 'sending', 'sent')
-            {"AND person_id = :whose" if whose is not None else ""}""",
+            {"AND person_id = :whose" if whose is not None else ""} ORDER BY id {HOLD[tx.engine]}""",
         {"id": appeal.id} if whose is None else {"id": appeal.id, "whose": whose},
     )
     for row in rows:

@@ -9,12 +9,21 @@ from storage.database import Tx
 
 T = TypeVar("T")
 
-_CHANGES = re.compile(
-    r"\b(?:INTO|UPDATE|DELETE\s+FROM)\s+(?:people|person_roles|enterprises|enterprise_tags|contacts|departments"
-    r"|accounts|chat_enterprises|chat_moves|calendar_years|closures)\b",
-    re.IGNORECASE,
+TABLES = (
+    "people",
+    "person_roles",
+    "enterprises",
+    "enterprise_tags",
+    "contacts",
+    "departments",
+    "accounts",
+    "chat_enterprises",
+    "chat_moves",
+    "calendar_years",
+    "closures",
 )
-"""A write to one of the tables whose rows are kept."""
+"""Whose rows are kept; on PostgreSQL each has a trigger that tells all processes of a change."""
+_CHANGES = re.compile(rf"\b(?:INTO|UPDATE|DELETE\s+FROM)\s+(?:{'|'.join(TABLES)})\b", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1024)

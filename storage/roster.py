@@ -19,7 +19,7 @@ from domain.roster import (
     Sheet,
 )
 from domain.roster_merge import BLANK, PEOPLE_NAMED, differing, match, merge, told_changes
-from storage import accounts, chats, history, house
+from storage import accounts, chats, history, house, locks
 from storage.database import Tx
 from storage.house import House
 from storage.values import to_ms
@@ -67,6 +67,7 @@ async def apply(
     `wecom`). `by` is the person who imports, None for the command line. Refused where code and name of a firm or
     department mean two different rows.
     """
+    await locks.queue_up(tx, "roster")
     held = await house.read(tx)
     work = _Work(tx, held, at, by, tuple(wecom))
     ids = {

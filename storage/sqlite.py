@@ -13,8 +13,9 @@ import aiosqlite
 
 from storage.database import NO_PARAMS, Database, Params, Row, Tx
 from storage.errors import SeveralRows, StorageUnavailable, WriteRefused
-from storage.sqlite_connection import BUSY_SECONDS, MEMORY, controls_transaction, plain, translate
+from storage.sqlite_connection import BUSY_SECONDS, MEMORY, plain, translate
 from storage.sqlite_writer import Writer
+from storage.statements import controls_transaction
 
 MOST_READERS = 4
 
@@ -35,6 +36,14 @@ class SqliteDatabase:
     def __init__(self, writer: Writer, readers: _Readers | None) -> None:
         self._writer = writer
         self._readers = readers
+
+    @property
+    def shared(self) -> bool:
+        """One process has the house to itself."""
+        return False
+
+    def watch(self, call: Callable[[], None]) -> None:
+        """Nobody else commits anything."""
 
     async def transaction(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
         """Run the unit in the writer's thread; see Database."""

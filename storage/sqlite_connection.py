@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -33,7 +32,6 @@ _TROUBLE = {
     sqlite3.SQLITE_NOTADB: "the file is not a database",
     sqlite3.SQLITE_CORRUPT: "the database file is damaged",
 }
-_TRANSACTION_WORDS = ("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
 def connect(path: str) -> sqlite3.Connection:
@@ -108,12 +106,6 @@ def translate(error: sqlite3.Error, *, reading: bool = False) -> Exception:
 def is_busy(error: BaseException | None) -> bool:
     """Whether another program held the lock for the whole waiting time."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-
-
-@functools.lru_cache(maxsize=STATEMENTS_KEPT)
-def controls_transaction(sql: str) -> bool:
-    """Whether the statement would begin, end or nest a transaction, which only the engine may do."""
-    return sql.lstrip()[:9].upper().startswith(_TRANSACTION_WORDS)
 
 
 def plain(params: Params) -> dict[str, Any]:

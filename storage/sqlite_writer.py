@@ -5,46 +5,27 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from contextvars import Context, copy_context
-from copy import copy
-from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-from storage.database import NO_PARAMS, Params, Row, Tx
+from storage.database import NO_PARAMS, Params, Row
 from storage.errors import SeveralRows, StorageUnavailable, WriteRefused
 from storage.remembered import changes_kept
-from storage.sqlite_connection import change, connect, controls_transaction, fetch, is_busy, translate
+from storage.sqlite_connection import change, connect, fetch, is_busy, translate
+from storage.statements import controls_transaction
+from storage.units import Calls, Job, Outcome, Unit, deliver, drive, refuse, settle_future
 
 MOST_UNITS = 64
 MOST_REMEMBERED = 200_000
 ALL_ROWS = -1
 
-Unit = Callable[[Tx], Awaitable[Any]]
-Calls = list[Callable[[], None]]
 
 
 class _BatchLost(Exception):
     """The shared transaction is gone or could not be committed; nothing of it was confirmed."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Job:
-    unit: Unit
-    reading: bool
-    answer: asyncio.Future[Any]
-    context: Context = field(default_factory=copy_context)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    job: _Job
-    value: Any = None
-    error: BaseException | None = None
-    calls: Sequence[Callable[[], None]] = ()
 
 
 class _WriterTx:
@@ -140,9 +121,9 @@ class Writer:
         self._path = path
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[Any] = self._loop.create_future()
-        self._arrived: list[_Job] = []
-        self._inbox: SimpleQueue[list[_Job] | None] = SimpleQueue()
-        self._waiting: deque[_Job] = deque()
+        self._arrived: list[Job] = []
+        self._inbox: SimpleQueue[list[Job] | None] = SimpleQueue()
+        self._waiting: deque[Job] = deque()
         self._connection: sqlite3.Connection | None = None
         self._remembered: dict[Hashable, Any] = {}
         self._data_version = -1
@@ -159,7 +140,7 @@ class Writer:
         """Hand a unit in and wait for its durable result; units of one turn of the loop go over together."""
         if self._closing:
             raise StorageUnavailable("The database is closed.")
-        job = _Job(unit, reading, self._loop.create_future())
+        job = Job(unit, reading, self._loop.create_future())
         self._arrived.append(job)
         if len(self._arrived) == 1:
             self._loop.call_soon(self._hand_over)
@@ -184,18 +165,18 @@ class Writer:
         try:
             self._connection = connect(self._path)
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever opens the database
-            self._tell(_settle_future, self._opened, error)
+            self._tell(settle_future, self._opened, error)
             return
-        self._tell(_settle_future, self._opened, None)
+        self._tell(settle_future, self._opened, None)
         while batch := self._gather():
-            self._tell(_deliver, self._loop, self._settle(batch))
+            self._tell(deliver, self._loop, self._settle(batch))
         self._drop_connection()
 
     def _tell(self, call: Callable[..., None], *args: Any) -> None:
         with suppress(RuntimeError):  # the loop was closed: nobody waits any more
             self._loop.call_soon_threadsafe(call, *args)
 
-    def _gather(self) -> list[_Job]:
+    def _gather(self) -> list[Job]:
         """Wait for units, then take those that are there, in order; an empty list when all is done."""
         while not self._finished and (not self._waiting or not self._inbox.empty()):
             arrived = self._inbox.get()
@@ -203,7 +184,7 @@ class Writer:
             self._waiting.extend(arrived or ())
         return [self._waiting.popleft() for _ in range(min(MOST_UNITS, len(self._waiting)))]
 
-    def _settle(self, batch: list[_Job]) -> list[_Outcome]:
+    def _settle(self, batch: list[Job]) -> list[Outcome]:
         wanted = [job for job in batch if not job.answer.cancelled()]
         try:
             return self._together(wanted) if len(wanted) > 1 else self._one_by_one(wanted)
@@ -211,15 +192,15 @@ class Writer:
             return self._one_by_one(wanted)
         except BaseException as error:  # noqa: BLE001 - a bug here must not leave callers waiting for ever
             self._drop_connection()
-            return _refuse(wanted, error)
+            return refuse(wanted, error)
 
-    def _together(self, jobs: list[_Job]) -> list[_Outcome]:
+    def _together(self, jobs: list[Job]) -> list[Outcome]:
         """All units in one transaction, a savepoint each; _BatchLost when the whole of it is undone."""
         try:
             self._begin()
         except StorageUnavailable as error:
             if is_busy(error.__cause__):
-                return _refuse(jobs, error)
+                return refuse(jobs, error)
             raise _BatchLost from error
         outcomes = [self._within_savepoint(job) for job in jobs]
         try:
@@ -229,7 +210,7 @@ class Writer:
             raise _BatchLost from error
         return outcomes
 
-    def _within_savepoint(self, job: _Job) -> _Outcome:
+    def _within_savepoint(self, job: Job) -> Outcome:
         try:
             self._control("SAVEPOINT unit")
             outcome, lost = self._attempt(job)
@@ -245,18 +226,18 @@ class Writer:
             raise _BatchLost
         return outcome
 
-    def _one_by_one(self, jobs: list[_Job]) -> list[_Outcome]:
+    def _one_by_one(self, jobs: list[Job]) -> list[Outcome]:
         """Each unit in its own transaction; once none can be begun, the rest is refused without waiting."""
-        outcomes: list[_Outcome] = []
+        outcomes: list[Outcome] = []
         for job in jobs:
             try:
                 self._begin()
             except Exception as error:  # noqa: BLE001 - those already committed must still be told so
-                return outcomes + _refuse(jobs[len(outcomes) :], error)
+                return outcomes + refuse(jobs[len(outcomes) :], error)
             outcomes.append(self._alone(job))
         return outcomes
 
-    def _alone(self, job: _Job) -> _Outcome:
+    def _alone(self, job: Job) -> Outcome:
         try:
             outcome, lost = self._attempt(job)
             if outcome.error is None:
@@ -265,19 +246,19 @@ class Writer:
                 self._control("COMMIT")
                 return outcome
         except BaseException as error:  # noqa: BLE001 - every trouble goes to the caller
-            outcome = _Outcome(job, error=error)
+            outcome = Outcome(job, error=error)
         self._roll_back()
         return outcome
 
-    def _attempt(self, job: _Job) -> tuple[_Outcome, bool]:
+    def _attempt(self, job: Job) -> tuple[Outcome, bool]:
         """Drive the unit to its end without committing; and whether the transaction was lost under it."""
         tx = _WriterTx(self._open_connection(), job.reading, self._remembered)
         if job.reading:
             self._control("PRAGMA query_only = ON")
         try:
-            outcome = _Outcome(job, job.context.run(_drive, job.unit, tx), None, tx.calls)
+            outcome = Outcome(job, job.context.run(drive, job.unit, tx), None, tx.calls)
         except BaseException as error:  # noqa: BLE001 - whatever a unit raises is its caller's
-            outcome = _Outcome(job, error=error)
+            outcome = Outcome(job, error=error)
         finally:
             tx.end()
             if job.reading:
@@ -328,51 +309,5 @@ class Writer:
                 connection.close()
 
 
-def _drive(unit: Unit, tx: Tx) -> Any:
-    """Run a unit whose every await finishes at once; anything it would have to wait for is an error."""
-    steps = unit(tx).__await__()
-    try:
-        next(steps)
-    except StopIteration as finished:
-        return finished.value
-    steps.close()
-    raise RuntimeError("a unit may await only its Tx: it must wait for nothing else while others queue behind it")
-
-
 def _undone() -> StorageUnavailable:
     return StorageUnavailable("The database has rolled this transaction back.")
-
-
-def _refuse(jobs: Sequence[_Job], error: BaseException) -> list[_Outcome]:
-    """The same trouble for all, a copy each, since every caller adds to its traceback."""
-    return [_Outcome(job, error=copy(error)) for job in jobs]
-
-
-def _settle_future(future: asyncio.Future[Any], error: BaseException | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)
-
-
-def _deliver(loop: asyncio.AbstractEventLoop, outcomes: Sequence[_Outcome]) -> None:
-    """On the event loop: first what was to follow the commit, then the answers."""
-    for outcome in outcomes:
-        for call in outcome.calls:
-            _follow_up(loop, call)
-        answer = outcome.job.answer
-        if answer.done():
-            continue
-        if outcome.error is None:
-            answer.set_result(outcome.value)
-        else:
-            answer.set_exception(outcome.error)
-
-
-def _follow_up(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    try:
-        call()
-    except Exception as error:  # noqa: BLE001 - the unit is committed, its caller must hear so
-        loop.call_exception_handler({"message": "a call after a commit failed", "exception": error})

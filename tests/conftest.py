@@ -1,12 +1,12 @@
 """What every test of the project lives with; fixtures of one theme stand beside their tests."""
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
 
-from tests import needs, summary
+from tests import backends, needs, summary
 from tests.errors import ExpectedErrors, Listener, lead_structlog_to_logging
 
 settings.register_profile("quick", max_examples=60, deadline=None, print_blob=True)
@@ -21,11 +21,37 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("full" if needs.full() else "quick")
     config.pluginmanager.register(summary, "lianqi-summary")
     logging.getLogger().addHandler(LISTENER)
+    if not hasattr(config, "workerinput"):
+        backends.begin_run()
 
 
-def pytest_unconfigure() -> None:
-    """Leave logging as it was."""
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave logging as it was, and no server behind."""
     logging.getLogger().removeHandler(LISTENER)
+    if not hasattr(config, "workerinput"):
+        backends.end_run()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of what is kept run on both databases, those of handlers in the long run only; a module may say otherwise.
+
+    It does so by `BACKENDS = ("sqlite",)`.
+    """
+    folder = metafunc.definition.path.parent.name
+    both = folder in ("storage", "stories") or (folder == "handlers" and needs.full())
+    wanted = getattr(metafunc.module, "BACKENDS", backends.BOTH if both else None)
+    if wanted is not None:
+        metafunc.parametrize("backend", wanted, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def backend(request: pytest.FixtureRequest) -> Iterator[backends.Backend]:
+    """The kind of database on which this test runs; see tests/backends.py."""
+    name = getattr(request, "param", backends.SQLITE)
+    if name == backends.POSTGRES:
+        needs.need("pg")
+    with backends.chosen(name) as choice:
+        yield choice
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,10 +1,11 @@
 """What the machine must offer to a test: found, skipped with the remedy, or, where it is required, a failure.
 
-`LIANQI_REQUIRE=browser,strace` names what may not be skipped. A test asks by the mark
+`LIANQI_REQUIRE=browser,pg` names what may not be skipped. A test asks by the mark
 `@pytest.mark.needs("strace")`, or by the fixture `chromium`, which gives the path.
 `LIANQI_FULL=1` asks for the long trials.
 """
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 
 import pytest
+
+from tests import pgserver
 
 
 def find_chromium() -> str | None:
@@ -31,6 +34,13 @@ def find_strace() -> str | None:
     return path if tried.returncode == 0 else None
 
 
+def find_pg() -> str | None:
+    """A PostgreSQL for tests: the server of $LIANQI_TEST_PG, else programs to start one; and its driver."""
+    if importlib.util.find_spec("psycopg") is None:
+        return None
+    return os.environ.get("LIANQI_TEST_PG") or pgserver.find_programs()
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """Something outside the project: how it is found, and what a person does to get it."""
@@ -41,6 +51,7 @@ class Resource:
 
 RESOURCES: Mapping[str, Resource] = {
     "browser": Resource(find_chromium, "make browser-deps"),
+    "pg": Resource(find_pg, "make pg-deps, or LIANQI_TEST_PG=postgresql://user@host/postgres"),
     "strace": Resource(find_strace, "apt-get install strace, and permission to trace"),
 }
 

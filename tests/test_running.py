@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ALWAYS = ("conftest.py", "errors.py", "needs.py", "summary.py")
+ALWAYS = ("backends.py", "conftest.py", "errors.py", "needs.py", "pgserver.py", "summary.py")
 pytestmark = pytest.mark.xdist_group("running")  # so that the run below is made once
 
 PLANTED = """
@@ -152,4 +152,4 @@ def test_a_browser_that_is_there_is_handed_over(tmp_path: Path) -> None:
 def test_requiring_something_unknown_stops_the_run(tmp_path: Path) -> None:
     code, said = run(tmp_path, "def test_it(): ...\n", LIANQI_REQUIRE="browser,fax")
     assert code == 4
-    assert "LIANQI_REQUIRE names fax; known are: browser, strace" in said
+    assert "LIANQI_REQUIRE names fax; known are: browser, pg, strace" in said

@@ -22,8 +22,8 @@ from bot.web.server import make_web
 from domain.people import Purpose, Role
 from storage import outbox, sessions
 from storage.database import Database, Tx
-from storage.open import open_database
 from storage.outbox import Letter
+from tests.backends import open_house
 from tests.making import civil, make_enterprise, make_group, make_person, make_rules
 from texts import Catalogue
 
@@ -192,7 +192,7 @@ async def populate(tx: Tx) -> tuple[dict[str, int], dict[str, int]]:
 @asynccontextmanager
 async def open_town(url: str = "sqlite:///:memory:", **context: Any) -> AsyncIterator[Town]:
     """The park, open; further arguments go to the WebContext."""
-    database = await open_database(url)
+    database = await open_house(url)
     people, rooms = await database.transaction(populate)
     now, machine, wakes = Clock(), Clock(), [0]
 

@@ -44,6 +44,7 @@ class Storage(Section):
 
     url: values.StorageAddress = SecretStr("sqlite:///data/lianqi.db")
     url_file: Path | None = None
+    connections: values.Count = 8
 
     @property
     def scheme(self) -> str:

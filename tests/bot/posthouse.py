@@ -14,9 +14,9 @@ from bot.deliver import Pump
 from domain.notices import Lane
 from storage import outbox
 from storage.database import Database, Row, Tx
-from storage.open import open_database
 from storage.outbox import Letter
 from tests import making
+from tests.backends import open_house
 from tests.making import civil
 from texts import Catalogue
 
@@ -171,7 +171,7 @@ def word_of(parcel: Parcel) -> str:
 @asynccontextmanager
 async def post_house(*channels: Scripted, url: str = "sqlite:///:memory:", **more: Any) -> AsyncIterator[PostHouse]:
     """A post house with one channel "memory" unless others are given."""
-    database = await open_database(url)
+    database = await open_house(url)
     try:
         yield PostHouse(database, *(channels or (Scripted(),)), **more)
     finally:

@@ -11,7 +11,7 @@ from handlers.jobs import Job
 from storage import turns
 from storage.database import Database, Tx
 from storage.errors import StorageUnavailable
-from storage.open import open_database
+from tests.backends import open_house
 from tests.bot.posthouse import MORNING, RULES, Clock
 from tests.errors import ExpectedErrors
 
@@ -61,7 +61,7 @@ class Office:
 
 @pytest.fixture
 async def office() -> AsyncIterator[Office]:
-    database = await open_database("sqlite:///:memory:")
+    database = await open_house("sqlite:///:memory:")
     yield Office(database)
     await database.close()
 

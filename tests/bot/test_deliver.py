@@ -1,6 +1,6 @@
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -564,6 +564,11 @@ class FailingDatabase:
     def __init__(self, house: PostHouse) -> None:
         self._inner = house.database
         self.full = False
+
+    shared = False
+
+    def watch(self, call: Callable[[], None]) -> None:
+        """Nobody else is there."""
 
     async def transaction(self, unit: Any) -> Any:
         if self.full:

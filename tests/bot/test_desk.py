@@ -8,13 +8,13 @@ from bot.desk import FrontDesk
 from bot.documents import Documents
 from storage.database import Database
 from storage.errors import StorageUnavailable
-from storage.open import open_database
+from tests.backends import open_house
 from tests.bot.posthouse import CATALOGUE, MORNING, RULES, Clock
 
 
 @pytest.fixture
 async def database() -> AsyncIterator[Database]:
-    opened = await open_database("sqlite:///:memory:")
+    opened = await open_house("sqlite:///:memory:")
     yield opened
     await opened.close()
 

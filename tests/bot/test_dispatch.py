@@ -19,7 +19,7 @@ from handlers.router import Ask, Reply, Request, Router
 from storage import inbox
 from storage.database import Database, Row, Tx
 from storage.errors import StorageUnavailable
-from storage.open import open_database
+from tests.backends import open_house
 from tests.bot.posthouse import CATALOGUE, RULES, Clock, until
 from tests.errors import ExpectedErrors
 from tests.stories.town import make
@@ -82,7 +82,7 @@ class Office:
 
 @pytest.fixture
 async def office() -> AsyncIterator[Office]:
-    database = await open_database("sqlite:///:memory:")
+    database = await open_house("sqlite:///:memory:")
     yield Office(database)
     await database.close()
 
@@ -116,7 +116,7 @@ async def test_a_message_that_the_platform_brings_twice_has_one_effect(office: O
 
 
 async def test_two_dispatchers_do_each_message_once_and_keep_the_order_of_a_chat(tmp_path: Path) -> None:
-    database = await open_database(f"sqlite:///{tmp_path}/x.db")
+    database = await open_house(f"sqlite:///{tmp_path}/x.db")
     first, second = Office(database), Office(database)
     for n in range(20):
         for who in "甲乙丙":

@@ -13,14 +13,14 @@ from bot import leasing
 from storage import leases
 from storage.database import Database
 from storage.errors import StorageUnavailable
-from storage.open import open_database
+from tests.backends import open_house
 
 NAME = "telegram:123456"
 
 
 @pytest.fixture
 async def database() -> AsyncIterator[Database]:
-    opened = await open_database("sqlite:///:memory:")
+    opened = await open_house("sqlite:///:memory:")
     yield opened
     await opened.close()
 

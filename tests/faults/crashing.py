@@ -79,6 +79,11 @@ class MortalDatabase:
         self._inner = inner
         self._fate = fate
 
+    shared = False
+
+    def watch(self, call: Callable[[], None]) -> None:
+        """Nobody else is there."""
+
     async def transaction(self, unit: Callable[[Tx], Awaitable[Any]]) -> Any:
         async def mortal(tx: Tx) -> Any:
             value = await unit(MortalTx(tx, self._fate))

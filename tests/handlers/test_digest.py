@@ -18,8 +18,8 @@ from handlers import digest, ledger
 from handlers.router import Reply, Request
 from storage import people, turns
 from storage.database import Database, Tx
-from storage.open import open_database
 from storage.values import from_json, to_ms
+from tests.backends import open_house
 from tests.making import (
     Maker,
     civil,
@@ -40,7 +40,7 @@ JOB = digest.JOBS[0]
 
 
 async def opened() -> Database:
-    return await open_database("sqlite:///:memory:")
+    return await open_house("sqlite:///:memory:")
 
 
 async def within(unit: Callable[[Tx], Awaitable[Any]], database: Database | None = None) -> Any:

@@ -17,8 +17,8 @@ from handlers.conversation import House, hear
 from handlers.router import Router
 from storage import invites, people
 from storage.database import Database, Tx
-from storage.open import open_database
 from storage.values import from_json, from_ms
+from tests.backends import open_house
 from tests.making import civil, make_department, make_enterprise, make_group, make_person, make_rules
 from texts import Catalogue
 
@@ -100,14 +100,14 @@ class Town:
 
 @pytest.fixture
 async def town() -> AsyncIterator[Town]:
-    database = await open_database("sqlite:///:memory:")
+    database = await open_house("sqlite:///:memory:")
     town = Town(database)
 
     async def unit(tx: Tx) -> None:
         await make_department(tx)
         await tx.run(
-            "INSERT INTO files(hash, media_type, size, content, kept_at) VALUES (:hash, 'image/jpeg', 1, x'00', 0)",
-            {"hash": PICTURE},
+            "INSERT INTO files(hash, media_type, size, content, kept_at) VALUES (:hash, 'image/jpeg', 1, :byte, 0)",
+            {"hash": PICTURE, "byte": b"\0"},
         )
         for name, role in (("王敏", Role.LIAISON), ("李强", Role.LIAISON), ("林晓云", Role.COORDINATOR)):
             town.ids[name] = await make_person(tx, name, role)

@@ -16,8 +16,8 @@ from handlers import helping, keeping, policies, raising
 from handlers.conversation import House, hear
 from handlers.router import Router
 from storage.database import Database, Tx
-from storage.open import open_database
 from storage.values import from_json, from_ms
+from tests.backends import open_house
 from tests.making import ZONE, civil, make_department, make_enterprise, make_group, make_person, make_rules
 from texts import Catalogue, render
 
@@ -146,7 +146,7 @@ class Town:
 
 @pytest.fixture
 async def town() -> AsyncIterator[Town]:
-    database = await open_database("sqlite:///:memory:")
+    database = await open_house("sqlite:///:memory:")
     town = Town(database)
 
     async def unit(tx: Tx) -> None:

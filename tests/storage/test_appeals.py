@@ -25,10 +25,10 @@ from domain.workdays import Calendar, Span, Unit, parse_interval
 from storage import appeals, history, listeners
 from storage.database import NO_PARAMS, Database, Params, Row, Tx
 from storage.errors import ConstraintViolated
-from storage.open import open_database
 from storage.scope import SYSTEM
 from storage.values import from_ms, to_ms
 from storage.years import read_years
+from tests.backends import open_house
 from tests.making import (
     ZONE,
     Maker,
@@ -168,7 +168,7 @@ class Statements:
 
 @pytest.fixture
 async def database() -> AsyncIterator[Database]:
-    opened = await open_database("sqlite:///:memory:")
+    opened = await open_house("sqlite:///:memory:")
     yield opened
     await opened.close()
 

@@ -11,7 +11,7 @@ from domain.errors import Refused
 from domain.people import Person, Purpose, Role
 from storage import accounts, invites, people
 from storage.database import Database, Tx
-from storage.open import open_database
+from tests.backends import open_house
 from tests.making import civil, make_enterprise, make_group, make_person
 
 NOON = civil("2026-03-11 12:00")
@@ -19,7 +19,7 @@ NOON = civil("2026-03-11 12:00")
 
 @pytest.fixture
 async def db() -> AsyncIterator[Database]:
-    database = await open_database("sqlite:///:memory:")
+    database = await open_house("sqlite:///:memory:")
     yield database
     await database.close()
 

@@ -19,7 +19,7 @@ from handlers.ledger import attachment, build, document
 from storage import figures
 from storage import ledger as entries
 from storage.database import Database, Tx
-from storage.open import open_database
+from tests.backends import open_house
 from tests.making import Maker, civil, make_department, make_enterprise, make_person, make_rules
 from texts import Catalogue
 
@@ -30,7 +30,7 @@ SINCE, UNTIL = civil("2026-03-01 00:00"), civil("2026-04-01 00:00")
 
 
 async def opened() -> Database:
-    return await open_database("sqlite:///:memory:")
+    return await open_house("sqlite:///:memory:")
 
 
 async def all_rows(tx: Tx, since: datetime = SINCE, until: datetime = UNTIL) -> list[Entry]:

@@ -7,6 +7,8 @@ import pytest
 from storage.errors import UnknownBackend
 from storage.open import open_database
 
+BACKENDS = ("sqlite",)
+
 
 @pytest.fixture
 def schema(tmp_path: Path) -> Path:
@@ -40,8 +42,8 @@ async def test_a_database_in_memory_starts_empty_each_time(schema: Path) -> None
 @pytest.mark.parametrize(
     "url,reason",
     [
-        ("postgresql://house:secret@db/house", "no PostgreSQL backend yet"),
-        ("mysql://house:secret@db/house", "no such backend yet; it has: sqlite"),
+        ("postgresql://house:secret@db/house?sslmode", "reads postgresql://user@host/database"),
+        ("mysql://house:secret@db/house", "no such backend; it has: sqlite, postgresql"),
         ("data/house.db", "no such backend"),
         ("sqlite://house.db", "three slashes"),
         ("sqlite:///", "three slashes"),

@@ -12,8 +12,8 @@ from domain.policy import Audience, Content, Policy, State
 from domain.verbs import Verb
 from storage import outbox, policies, policy_posts
 from storage.database import Database, Tx
-from storage.open import open_database
 from storage.policy_posts import Outcome
+from tests.backends import open_house
 from tests.making import civil, make_enterprise, make_group, make_person, private_chat_of
 
 AT = civil("2026-03-11 10:00")
@@ -21,7 +21,7 @@ AT = civil("2026-03-11 10:00")
 
 @pytest.fixture
 async def db() -> AsyncIterator[Database]:
-    database = await open_database("sqlite:///:memory:")
+    database = await open_house("sqlite:///:memory:")
     yield database
     await database.close()
 

@@ -8,9 +8,9 @@ import pytest
 from domain.people import Role
 from storage import people
 from storage.database import Database, Tx
-from storage.open import open_database
 from storage.remembered import changes_kept
 from tests import making
+from tests.backends import open_house
 from tests.making import civil
 
 NOW = civil("2026-03-11 09:00")
@@ -18,7 +18,7 @@ NOW = civil("2026-03-11 09:00")
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await open_database(f"sqlite:///{tmp_path}/house.db")
+    opened = await open_house(f"sqlite:///{tmp_path}/house.db")
     yield opened
     await opened.close()
 
@@ -91,10 +91,13 @@ async def test_a_block_that_was_undone_is_not_remembered(database: Database, wan
 
 async def test_what_another_program_changes_is_seen(database: Database, wang: int, tmp_path: Path) -> None:
     assert await name_of(database, wang) == "王敏"
-    other = await open_database(f"sqlite:///{tmp_path}/house.db")
+    other = await open_house(f"sqlite:///{tmp_path}/house.db")
     await other.transaction(lambda tx: tx.run(*renamed("王大敏", wang)))
-    await other.close()
     assert await name_of(database, wang) == "王大敏"
+    assert await name_of(other, wang) == "王大敏"
+    await database.transaction(lambda tx: tx.run(*renamed("王敏", wang)))
+    assert await name_of(other, wang) == "王敏"
+    await other.close()
 
 
 @pytest.mark.parametrize(

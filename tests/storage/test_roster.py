@@ -12,9 +12,9 @@ from domain.people import Role
 from domain.roster import DepartmentEntry, EnterpriseEntry, GroupEntry, PersonEntry, Roster, Sheet
 from storage import invites, people, roster
 from storage.database import Database, Tx
-from storage.open import open_database
 from storage.roster import Counts
 from storage.values import from_json
+from tests.backends import open_house
 from tests.making import civil
 
 NOON = civil("2026-03-11 12:00")
@@ -33,7 +33,7 @@ PARK = Roster(
 
 @pytest.fixture
 async def db() -> AsyncIterator[Database]:
-    database = await open_database("sqlite:///:memory:")
+    database = await open_house("sqlite:///:memory:")
     yield database
     await database.close()
 
@@ -96,7 +96,7 @@ async def test_importing_twice_changes_nothing_and_writes_no_history(db: Databas
 async def test_an_export_imported_into_an_empty_house_is_the_same_house(db: Database) -> None:
     await imported(db, demo_roster())
     first = await db.transaction(roster.export)
-    other = await open_database("sqlite:///:memory:")
+    other = await open_house("sqlite:///:memory:")
     await imported(other, first)
     assert await other.transaction(roster.export) == first
     await other.close()

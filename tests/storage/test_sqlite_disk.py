@@ -163,6 +163,8 @@ BURST = """
 import asyncio, sys
 from storage.sqlite import open_sqlite
 
+BACKENDS = ("sqlite",)
+
 async def call(database, caller):
     for number in range(1000):
         name = f"{caller}-{number}"

@@ -7,16 +7,16 @@ import pytest
 
 from storage import turns
 from storage.database import Database, Tx
-from storage.sqlite import open_sqlite
+from tests.backends import open_bare
 
 AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 async def database() -> AsyncIterator[Database]:
-    opened = await open_sqlite(":memory:")
+    opened = await open_bare()
     await opened.transaction(
-        lambda tx: tx.run("CREATE TABLE turns (job TEXT, tick TEXT, taken_at INTEGER, PRIMARY KEY (job, tick))")
+        lambda tx: tx.run("CREATE TABLE turns (job TEXT, tick TEXT, taken_at BIGINT, PRIMARY KEY (job, tick))")
     )
     yield opened
     await opened.close()

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from storage.values import from_json, from_ms, from_ms_or_none, to_json, to_ms, to_ms_or_none
 
+BACKENDS = ("sqlite",)
+
 BEIJING = timezone(timedelta(hours=8))
 
 

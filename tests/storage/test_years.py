@@ -6,6 +6,8 @@ import pytest
 from storage.years import SHIPPED, YearTableError, parse_year, read_table, read_years
 from texts import Catalogue, render
 
+BACKENDS = ("sqlite",)
+
 GOOD = """
 year = 2027
 published = true

@@ -16,8 +16,8 @@ from bot.program import kits
 from bot.web.server import serve
 from domain.rules import Rules
 from storage.database import Row
-from storage.open import open_database
 from tests import making
+from tests.backends import open_house, table_names
 from tests.emulators.telegram import Chat, Sent, TelegramEmulator, User
 from tests.making import civil
 from tests.stories.town import LADDERS, Said, Town, people_the_town
@@ -159,10 +159,13 @@ class TelegramTown(Town):
 
     async def everything(self, *but: str) -> dict[str, list[dict[str, Any]]]:
         """Every row of every table, but for some tables or columns (`table.column`)."""
-        names = [row["name"] for row in await self.all("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        names = await self.app.database.reading(table_names)
         tables = {name: await self.all(f"SELECT * FROM {name}") for name in names if name not in but}
         return {
-            table: [{key: value for key, value in dict(row).items() if f"{table}.{key}" not in but} for row in rows]
+            table: [
+                {key: value for key, value in dict(row).items() if f"{table}.{key}" not in but}
+                for row in sorted(rows, key=repr)
+            ]
             for table, rows in tables.items()
         }
 
@@ -223,7 +226,7 @@ async def telegram_town(
 ) -> AsyncIterator[TelegramTown]:
     """The town with its bot running; with no `pace` it sends as fast as it can."""
     async with emulator or TelegramEmulator() as server:
-        database = await open_database("sqlite:///:memory:")
+        database = await open_house("sqlite:///:memory:")
         await database.transaction(people_the_town)
         park = Park(rules or making.make_rules(ladders=LADDERS), Catalogue.load(strict=True))
         hook = f"http://127.0.0.1:{free_port()}{HOOK}" if mode == "webhook" else ""

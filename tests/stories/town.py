@@ -17,8 +17,8 @@ from domain.rules import Clock, Listener, Rules, Rung
 from domain.workdays import parse_span
 from storage import outbox
 from storage.database import Database, Row, Tx
-from storage.open import open_database
 from tests import making
+from tests.backends import open_house
 from tests.making import civil
 from texts import Catalogue
 
@@ -79,7 +79,7 @@ class Town:
         new: bool = True,
     ) -> "Town":
         """A park of two firms in two zones, their cadres and offices, on a working morning."""
-        database = await open_database(url)
+        database = await open_house(url)
         channel = MemoryChannel()
         park = Park(rules or making.make_rules(ladders=LADDERS), Catalogue.load(strict=True))
         clock = CivilClock(lambda: civil(at), civil(at), frozen=True)
