@@ -69,7 +69,7 @@ async def any_held(tx: Tx, prefix: str) -> bool:
     """Whether somebody holds a lease whose name begins so."""
     row = await tx.one(
         f"""SELECT COUNT(*) AS held FROM leases
-        WHERE substr(name, 1, :length) = :prefix AND until_ms > {NOW_MS[tx.engine]}""",
+        WHERE substr(name, 1, CAST(:length AS INTEGER)) = :prefix AND until_ms > {NOW_MS[tx.engine]}""",
         {"prefix": prefix, "length": len(prefix)},
     )
     return row is not None and row["held"] > 0
