@@ -10,6 +10,7 @@ from domain.notices import (
     HELD_BACK,
     ORDER_BUTTONS,
     PART_BUTTONS,
+    STAND_IN_BUTTONS,
     SURVEY_BUTTONS,
     TASK_BUTTONS,
     TRIAGE_BUTTONS,
@@ -248,8 +249,9 @@ def _hard_dated(change: Change) -> tuple[Notice, ...]:
 # Parts and orders -----------------------------------------------------------------------------------------------------
 def _shared(change: Change) -> tuple[Notice, ...]:
     n = change.after.parts[-1].n
+    by_paper = Notice(Listener.COORDINATOR, "watch.part_by_paper", STAND_IN_BUTTONS, part=n, echo=True)
     return (
-        Notice(Listener.CO_HANDLER, "task.part", PART_BUTTONS, part=n),
+        Notice(Listener.CO_HANDLER, "task.part", PART_BUTTONS, part=n, otherwise=by_paper),
         Notice(Listener.HANDLER, "task.part_given", part=n),
         Notice(Listener.CONTACT, "firm.part", part=n),
     )
@@ -268,7 +270,8 @@ def _part_moved(change: Change) -> tuple[Notice, ...]:
     part = change.after.part(n)
     if part is not None and part.kind is PartKind.BEYOND:
         return (Notice(Listener.CONTACT, "firm.beyond_news", part=n),)
-    return (Notice(Listener.HANDLER, _PART_NEWS[change.verb], WORK_BUTTONS, part=n),)
+    said = {name: change.facts.get(name) for name in ("expected", "officer")}  # what a paper's answer says besides
+    return (Notice(Listener.HANDLER, _PART_NEWS[change.verb], WORK_BUTTONS, said, part=n),)
 
 
 _PART_NEWS: Mapping[Verb, str] = {

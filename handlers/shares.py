@@ -132,6 +132,12 @@ def _open_part(request: Request, appeal: Appeal, ask: str) -> tuple[Part, str]:
     if not waiting:
         raise Refused("refused.no_such_part", {"number": appeal.number})
     units = "、".join(part.unit for part in waiting)
+    meant = request.argument or str(request.answered.get("part", ""))  # of the button, and what was asked because of it
+    pressed = [part for part in waiting if str(part.n) == meant]
+    if pressed and not request.text.strip():
+        raise Ask(ask, {**_named(appeal), "units": pressed[0].unit}, keep={"part": meant})
+    if pressed:
+        return pressed[0], request.text.strip()
     line = request.need_text(ask, {**_named(appeal), "units": units})
     name, rest = oversight.name_first(line)
     named = [part for part in waiting if name in part.unit]

@@ -14,7 +14,7 @@ from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 from storage import outbox, people
 from storage.database import Tx
-from storage.reaching import call_in_group
+from storage.reaching import call_in_group, is_cut_off
 from storage.values import to_ms
 
 BUTTONS_A_ROW = 3
@@ -54,16 +54,28 @@ async def owe_all(tx: Tx, notices: Sequence[Notice], appeal: Appeal, change: Cha
     files = await _files(tx, appeal, change)
     facts |= {"text": change.text, "actor": await _name(tx, change.by, change.at)}
     facts["files"] = Said("appeal.files", {"count": len(files)}) if files else None
-    told = {change.by}
-    for notice in notices:
+    told: set[int] = set()
+    for wanted in notices:
+        notice = await _in_reach(tx, wanted, appeal, rules, change.at)
         said = {**facts, **part_facts(appeal, notice.part), **notice.facts}
         for group in await _groups(tx, notice.listener, appeal, rules):
             await tell(tx, Place(group, earliest=notice.earliest), notice.key, said, (), appeal, rules, change.at)
         for person in await persons(tx, notice.listener, appeal, change.at, change.before, notice.part):
-            if person.id not in told:
+            if person.id not in told and (person.id != change.by or notice.echo):
                 told.add(person.id)
                 shown = change.attachments or (files if notice.buttons and person.in_office else ())
                 await tell_person(tx, person, notice, said, appeal, rules, change.at, shown)
+
+
+async def _in_reach(tx: Tx, notice: Notice, appeal: Appeal, rules: Rules, at: datetime) -> Notice:
+    """The notice itself, or what is told instead where it is for an outside unit that no chat reaches."""
+    part = appeal.part(notice.part)
+    if notice.otherwise is None or part is None or not await is_cut_off(tx, part):
+        return notice
+    officer = await people.person(tx, part.handler_id, at) if part.handler_id else None
+    if officer is not None:
+        await call_in_group(tx, officer, rules, audible(rules, officer, at, urgent=False), at)
+    return notice.otherwise
 
 
 def part_facts(appeal: Appeal, n: int) -> dict[str, Fact]:
@@ -172,8 +184,8 @@ def owed_paper(
     paper: str, appeal: Appeal, person: Person | None, part: int, at: datetime, **said: Any
 ) -> Mapping[str, Any]:
     """A paper as a message carries it: its name, and what it is to be written from."""
-    facts = {"number": appeal.number, "part": part, "at": to_ms(at), **said}
-    facts |= {"person": person.id, "language": person.language} if person else {"language": "zh"}
+    facts = {"number": appeal.number, "part": part, "at": to_ms(at), "language": "zh", **said}
+    facts |= {"person": person.id, "language": person.language} if person else {}
     return {"document": paper, "facts": facts}
 
 
