@@ -20,10 +20,12 @@ from texts import Catalogue, render
 
 KINDS = frozenset({"reminder_notice", "supervision_notice", "chief_brief", "forward_slip"})
 # The brief stays on one page: so many steps, and so many characters of each step, text and name.
-MOST_STEPS = 6
+MOST_STEPS = 5
 MOST_WORDS = 54
-_MOST_TEXT = 140
 _MOST_STUCK = 200
+_MOST: Mapping[str, int] = {"paper.row_problem": 140, "paper.row_firm": 28, "paper.row_zone": 28}
+_MOST_PARTS = 112
+_MOST_LATEST = 84
 _MOST_LINE = 56
 _TOLD = frozenset({"file", "dispatch", "acknowledge", "progress", "part_progress", "part_done", "suspend", "extend"})
 
@@ -163,15 +165,11 @@ async def _rows(tx: Tx, case: Case, words: _Words) -> list[tuple[str, str]]:
 
 async def _rows_of_brief(tx: Tx, case: Case, words: _Words) -> list[tuple[str, str, int]]:
     """The same in short, with what is stuck: label, value, and how many characters there is room for."""
-    about = [
-        (label, value, _MOST_TEXT if label == "paper.row_problem" else _MOST_LINE)
-        for label, value in _about(case, words)
-    ]
     return [
-        *about,
+        *((label, value, _MOST.get(label, _MOST_LINE)) for label, value in _about(case, words)),
         ("paper.row_lead", _lead(case, words), _MOST_LINE),
-        ("paper.row_parts", "；".join(_parts(case.appeal, words)) or words.of("paper.nothing", {}), _MOST_TEXT),
-        ("paper.row_latest", await _latest(tx, case, words), _MOST_TEXT),
+        ("paper.row_parts", "；".join(_parts(case.appeal, words)) or words.of("paper.nothing", {}), _MOST_PARTS),
+        ("paper.row_latest", await _latest(tx, case, words), _MOST_LATEST),
         ("paper.row_days", _lateness(case, words), _MOST_LINE),
         ("paper.row_reminders", words.of("paper.times", case.facts), _MOST_LINE),
         ("paper.row_stuck", str(case.facts["text"] or ""), _MOST_STUCK),

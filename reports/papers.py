@@ -39,6 +39,7 @@ CLOSE = Dress(12, 10.5, 1, 13.5, (124, 318), (62, 56))
 A4 = (595.3, 841.9)
 SIDES = (76.5, 73.7)
 _QR_WIDTH = 90.0
+_LONGEST_PROPERTY = 255
 
 # Characters that XML cannot hold, and those that turn the reading direction round so that a text lies.
 _UNPRINTABLE = re.compile(
@@ -106,8 +107,16 @@ def _page(title: str, dress: Dress) -> Document:
     section.top_margin, section.bottom_margin = Pt(dress.margins[0]), Pt(dress.margins[1])
     section.left_margin, section.right_margin = Pt(SIDES[0]), Pt(SIDES[1])
     about = file.core_properties
-    about.title, about.author, about.comments = _printable(title), "", ""
+    about.title, about.author, about.comments = _printable(title)[:_LONGEST_PROPERTY], "", ""
+    _without_thumbnail(file)
     return file
+
+
+def _without_thumbnail(file: Document) -> None:
+    """The library's template brings a picture of an empty page along."""
+    kept = file.part.package.rels
+    for name in [name for name, relation in kept.items() if relation.reltype.endswith("/thumbnail")]:
+        del kept[name]
 
 
 def _line(file: Document, text: str, font: str, size: float, align: WD_ALIGN_PARAGRAPH | None = None) -> Paragraph:
@@ -168,11 +177,21 @@ def _tear_off(file: Document, paper: Paper, dress: Dress) -> None:
     _line(file, _DASHES, TEXT_FONT, dress.table, WD_ALIGN_PARAGRAPH.CENTER)
     _line(file, paper.slip_title, TITLE_FONT, dress.text, WD_ALIGN_PARAGRAPH.CENTER)
     _table(file, paper.slip, dress)
-    if paper.link_words:
-        _line(file, paper.link_words, TEXT_FONT, dress.table)
     if paper.link:
-        picture = io.BytesIO(qr_code(paper.link))
-        file.add_picture(picture, width=Pt(_QR_WIDTH))
+        _beside_picture(file, paper, dress)
+    elif paper.link_words:
+        _line(file, paper.link_words, TEXT_FONT, dress.table)
+
+
+def _beside_picture(file: Document, paper: Paper, dress: Dress) -> None:
+    """The link's picture with the words on it at its side, so that both stay on one page."""
+    table = file.add_table(rows=1, cols=2)
+    table.autofit = False
+    for column, cell, width in zip(table.columns, table.rows[0].cells, dress.columns, strict=True):
+        column.width = cell.width = Pt(width)
+    picture, words = (cell.paragraphs[0] for cell in table.rows[0].cells)
+    picture.add_run().add_picture(io.BytesIO(qr_code(paper.link)), width=Pt(_QR_WIDTH))
+    _write(words, paper.link_words, TEXT_FONT, dress.table)
 
 
 def qr_code(link: str) -> bytes:

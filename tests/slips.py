@@ -45,8 +45,8 @@ async def _hand_out(
     power = await make_department(tx, unit, "power", external=1)
     school = await make_department(tx, "金丝雀单位", "school")
     await tx.run("UPDATE people SET phone = '13912345678' WHERE id = :id", {"id": who["张建国"]})
-    firm: dict[str, Any] = {"text": f"{title} 金丝雀原话", "title": title, "contact_id": who["张建国"], "liaison_id": who["王敏"]}
-    held = await maker.resolved(1, at, who["王敏"], **firm)
+    said: dict[str, Any] = {"text": f"{title} 金丝雀原话", "title": title, "contact_id": who["张建国"]}
+    held = await maker.resolved(1, at, who["王敏"], liaison_id=who["王敏"], **said)
     held = await maker.take(held, Verb.DISSATISFIED, at, by=who["张建国"], text="金丝雀评价")
     await maker.started(2, at, who["赵亮"], text="金丝雀别家", liaison_id=who["赵亮"])
     held = await maker.take(held, Verb.NOTE, at, by=who["王敏"], text="金丝雀备注")
