@@ -2,18 +2,40 @@
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from domain.appeal import Appeal
+from domain.rules import Rules
 from domain.verbs import Verb
 from storage import appeals, slips
-from storage.database import Tx
+from storage.database import Database, Tx
 from tests.making import Maker, make_department
-from tests.webtown import Town
 
 CANARIES = ("金丝雀原话", "金丝雀备注", "金丝雀评价", "金丝雀别家", "金丝雀进展", "金丝雀单位", "13912345678", "张建国")
 UNIT = "县供电公司"
+
+
+class HasRules(Protocol):
+    """Where the park's rules are."""
+
+    @property
+    def rules(self) -> Rules: ...
+
+
+class Town(Protocol):
+    """As much of a park as is needed here."""
+
+    database: Database
+    people: dict[str, int]
+
+    @property
+    def context(self) -> HasRules: ...
+
+    @property
+    def civil(self) -> Callable[[], datetime]: ...
 
 
 @dataclass(frozen=True, slots=True)
