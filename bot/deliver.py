@@ -36,6 +36,8 @@ UPLOAD_RATE = 200_000
 RENEW_SECONDS = 20.0
 MOST_REMEMBERED = 3000
 RESENT_IF_UNCERTAIN = frozenset({Lane.REPLY, Lane.CASE})
+IDEMPOTENT_FOR = timedelta(minutes=30)
+"""So long at least an idempotent platform takes the same message for the same."""
 REPEATABLE = frozenset({"edit", "menu"})
 """What is the same when it is done twice."""
 
@@ -342,9 +344,10 @@ class Pump:
 
     async def _doubt(self, owed: Owed, cause: str, most: int = 1) -> None:
         """Perhaps it arrived: what must arrive is sent again, `most` times; a broadcast is left for people."""
-        channel = self._channels.get(owed.channel)
-        if owed.kind in REPEATABLE or (channel is not None and channel.abilities.idempotent):
-            retry_at = self._machine() + back_off(owed.attempts)
+        channel, machine = self._channels.get(owed.channel), self._machine()
+        same = channel is not None and channel.abilities.idempotent and machine - owed.first_tried_at < IDEMPOTENT_FOR
+        if owed.kind in REPEATABLE or same:
+            retry_at = machine + back_off(owed.attempts)
             await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause))
         elif owed.kind == "send" and Lane(owed.lane) in RESENT_IF_UNCERTAIN and owed.doubts < most:
             retry_at = self._machine()

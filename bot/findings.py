@@ -8,15 +8,16 @@ from domain.people import Purpose, Role
 from domain.rules import Route, Rules
 from domain.said import Fact, Said
 from domain.workdays import DAYS_WANTED
-from storage import people
+from storage import gaps, people
 from storage.database import Tx
 
 
 async def findings(tx: Tx, rules: Rules, at: datetime) -> Sequence[Finding]:
-    """Everything worth telling: calendar horizon, missing duties, categories without unit, firms without liaison."""
+    """Everything worth telling: calendar, duties missing or ending, categories without unit, who cannot be reached."""
     return [
         *_calendar(rules, at),
         *await _duties(tx, at),
+        *[Finding(gap) for gap in await gaps.gaps(tx, rules.calendar.local(at).date(), at)],
         *await _categories(tx, rules),
         *await _firms(tx),
     ]

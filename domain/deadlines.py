@@ -23,7 +23,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """A second count beside the first, of which the earlier one rules: what became urgent, a date set by others."""
+    """A second count beside the first, of which the earlier one rules: what became urgent, a day before the lead's."""
 
     start: datetime
     span: Span
@@ -33,8 +33,9 @@ class Cap:
 class Reckoning:
     """What one deadline is counted from; the calendar alone is missing, as it may change.
 
-    Of several `spans` the longest holds (half of the first term, two working days at least). `moves` come in the order
-    in which they happened: an extension in working days ends with the day it leads to, a pause adds its working time.
+    Of several `spans` the longest holds (half of the first term, two working days at least), unless a cap is earlier.
+    `moves` come after that, in the order in which they happened: an extension in working days ends with the day it
+    leads to, a pause adds its working time.
     """
 
     start: datetime
@@ -44,9 +45,9 @@ class Reckoning:
 
     def deadline(self, calendar: Calendar) -> datetime:
         """The moment it comes to by this calendar."""
-        first = max(calendar.add(self.start, span) for span in self.spans)
-        moved = reduce(lambda due, move: _moved(calendar, due, move), self.moves, first)
-        return min([moved, *(calendar.add(cap.start, cap.span) for cap in self.caps)])
+        longest = max(calendar.add(self.start, span) for span in self.spans)
+        first = min([longest, *(calendar.add(cap.start, cap.span) for cap in self.caps)])
+        return reduce(lambda due, move: _moved(calendar, due, move), self.moves, first)
 
     def moved(self, move: Span | Pause) -> Reckoning:
         """The same, moved once more."""

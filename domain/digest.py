@@ -117,6 +117,7 @@ class Day:
     done: Section = Section()
     issues: Sequence[Issue] = ()
     unreached: Sequence[OutOfReach] = ()
+    gaps: Sequence[Said] = ()
 
 
 # What the office hears --------------------------------------------------------------------------------------
@@ -139,6 +140,7 @@ def office(day: Day, rules: Rules, *, group: bool) -> Said:
             "hard": _section("digest.hard", day.hard, _Line("digest.hard_line", rules, group)),
             "issues": _issues(day.issues, rules),
             "unreached": _unreached(day.unreached),
+            "gaps": _gaps(day.gaps),
             "done": _section("digest.done", day.done, _Line("digest.done_line", rules, group)),
             "horizon": _horizon(rules, day.at),
         },
@@ -248,6 +250,13 @@ def _with_more(lines: Sequence[Said], total: int) -> Iterator[Said]:
     yield from lines
     if total > len(lines):
         yield Said("digest.more", {"count": total - len(lines)})
+
+
+def _gaps(gaps: Sequence[Said]) -> Said | None:
+    if not gaps:
+        return None
+    lines = [Said("digest.gap_line", {"gap": gap}) for gap in gaps[:MOST_LINES]]
+    return Said("digest.gaps", {"lines": tuple(_with_more(lines, len(gaps)))})
 
 
 def _issues(issues: Sequence[Issue], rules: Rules) -> Said | None:

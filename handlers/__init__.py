@@ -6,6 +6,8 @@ from handlers import (
     chase,
     dates,
     digest,
+    duty,
+    handover,
     helping,
     joining,
     keeping,
@@ -17,6 +19,7 @@ from handlers import (
     raising,
     recounts,
     releasing,
+    rota,
     shares,
     wishes,
 )
@@ -35,6 +38,9 @@ ROUTER = Router(
         **releasing.COMMANDS,
         **looking.COMMANDS,
         **joining.COMMANDS,
+        **duty.COMMANDS,
+        **rota.COMMANDS,
+        **handover.COMMANDS,
         **policies.COMMANDS,
         **digest.COMMANDS,
         **calendars.COMMANDS,
@@ -43,5 +49,5 @@ ROUTER = Router(
     },
     kept=keeping.keep,
 )
-JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS)
+JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS, *duty.JOBS)
 AT_START = recounts.AT_START

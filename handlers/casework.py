@@ -125,6 +125,8 @@ async def resolve(request: Request) -> Reply:
     appeal = await request.appeal()
     if await _of_a_part(request, appeal):
         return await shares.report(request, appeal)
+    if request.verb is Verb.INSTANT and appeal.handler_id not in (None, request.who.id):
+        raise Refused("refused.not_yours", {"number": appeal.number, "verb": Said(f"verb.{request.verb}")})
     text = _words(request, _RESULT[request.verb], appeal)
     after = await request.step(appeal, details=Details(text=text, attachments=request.files))
     return await _answer(request, "work.resolved", after, Verb.UNDO)

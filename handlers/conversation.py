@@ -252,7 +252,7 @@ def _button_number(request: Request) -> list[str]:
 async def say(request: Request, reply: Reply, *, asks: bool = False) -> Chat | None:
     """Owe a reply where it belongs: in place, or privately with a short word in the group; the chat it went to.
 
-    `asks`: it wants words for an answer, which a group has to give as a reply.
+    `asks`: it wants words for an answer, which a group has to give as a reply, or by calling the bot.
     """
     chat = request.chat
     heard_in = request.message.message_id or None
@@ -280,9 +280,10 @@ async def _invite(request: Request, reply: Reply) -> None:
 
 async def _owe(request: Request, chat: Chat, reply: Reply, reply_to: str | None = None, *, asks: bool = False) -> None:
     facts = _in_their_words(request, chat, reply.facts if _may_be_open(chat, reply) else _discreet(reply.facts))
+    how = "ask.in_group_called" if request.message.calls_only else "ask.in_group"
     letter = outbox.Letter(
         chat_id=chat.id,
-        key="ask.in_group" if asks else reply.key,
+        key=how if asks else reply.key,
         facts={"question": Said(reply.key, facts)} if asks else facts,
         buttons=reply.buttons if chat.private else _for_group(chat, reply.buttons),
         lane=Lane.REPLY,

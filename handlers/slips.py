@@ -42,10 +42,13 @@ async def _appeal(request: Request) -> Appeal | None:
 
 async def _slip(request: Request, appeal: Appeal, row: Row) -> Slip:
     """What was before the last step of an appeal."""
+    done = await history.done_before(request.tx, appeal.id or 0, appeal.version)
     return Slip(
         verb=Verb(row["name"]),
         by=row["actor_id"],
         at=from_ms(row["at"]),
         status=Status(row["from_status"]),
-        progress_at=await history.progressed_before(request.tx, appeal.id or 0, appeal.version),
+        progress_at=done["progress"][1] if "progress" in done else None,
+        acknowledged_at=done["acknowledge"][0] if "acknowledge" in done else None,
+        contacted_at=done["contacted"][0] if "contacted" in done else None,
     )

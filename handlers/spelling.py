@@ -39,7 +39,18 @@ _LONGER = re.compile(
 )
 
 _TEXTLESS = frozenset({Verb.MINE, Verb.TODO, Verb.CONSOLE, Verb.CANCEL, Verb.UNDO})
-_WITHOUT_NUMBER = INTAKE | {Verb.RECORD, Verb.POLICY, Verb.BIND, Verb.LEAVE, Verb.LANGUAGE, Verb.HELP, Verb.CLOSURE}
+_WITHOUT_NUMBER = INTAKE | {
+    Verb.RECORD,
+    Verb.POLICY,
+    Verb.BIND,
+    Verb.LEAVE,
+    Verb.STAND_IN,
+    Verb.DUTY,
+    Verb.HAND_OVER,
+    Verb.CLOSURE,
+    Verb.LANGUAGE,
+    Verb.HELP,
+}
 _SEVERAL = frozenset({Verb.MERGE})
 
 

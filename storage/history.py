@@ -8,7 +8,7 @@ from datetime import datetime
 
 from domain.said import Fact, to_facts
 from storage.database import Row, Tx
-from storage.values import from_ms_or_none, to_json, to_ms
+from storage.values import from_ms, to_json, to_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,11 @@ async def step_at(tx: Tx, appeal_id: int, version: int) -> Row | None:
     )
 
 
-async def progressed_before(tx: Tx, appeal_id: int, version: int) -> datetime | None:
-    """When the handler reported last before a version."""
-    row = await tx.one(
-        "SELECT MAX(at) AS at FROM events WHERE appeal_id = :id AND name = 'progress' AND version < :version",
-        {"id": appeal_id, "version": version},
-    )
-    return from_ms_or_none(row["at"]) if row else None
+async def done_before(tx: Tx, appeal_id: int, version: int) -> Mapping[str, tuple[datetime, datetime]]:
+    """When each kind of step that stands was taken before a version: by its name, the first time and the last."""
+    done: dict[str, tuple[datetime, datetime]] = {}
+    for row in await standing(tx, appeal_id):
+        if row["version"] < version:
+            at = from_ms(row["at"])
+            done[row["name"]] = (done.get(row["name"], (at, at))[0], at)
+    return done

@@ -141,15 +141,16 @@ async def put_off(tx: Tx, row_id: int, until: datetime) -> None:
     await tx.run("UPDATE outbox SET due_at = :due WHERE id = :id", {"due": to_ms(until), "id": row_id})
 
 
-async def strike_out(tx: Tx, appeal: Appeal, at: datetime) -> None:
+async def strike_out(tx: Tx, appeal: Appeal, at: datetime, *, whose: int | None = None) -> None:
     """Take away the buttons that status or owner of an appeal have outdated, from every message that shows them.
 
-    What has not left yet leaves without them; what has is edited.
+    What has not left yet leaves without them; what has is edited. `whose`: only from what this person was told.
     """
     rows = await tx.all(
-        """SELECT id, chat_id, text_key, facts, buttons, person_id, state, body IS NOT NULL AS worded FROM outbox
-           WHERE appeal_id = :id AND kind = 'send' AND buttons <> '[]' AND state IN ('pending', 'sending', 'sent')""",
-        {"id": appeal.id},
+        f"""SELECT id, chat_id, text_key, facts, buttons, person_id, state, body IS NOT NULL AS worded FROM outbox
+            WHERE appeal_id = :id AND kind = 'send' AND buttons <> '[]' AND state IN ('pending', 'sending', 'sent')
+            {"AND person_id = :whose" if whose is not None else ""}""",
+        {"id": appeal.id} if whose is None else {"id": appeal.id, "whose": whose},
     )
     for row in rows:
         shown = from_json(row["buttons"])

@@ -101,17 +101,17 @@ class SlowCalendar:
         return self.after_days(start, span.amount) if span.amount else self.same_day(start)
 
     def deadline(self, reckoned: Reckoning) -> datetime:
-        """The longest of the spans, then one move after the other, then whatever rules because it is earlier."""
+        """The longest of the spans, or whatever rules because it is earlier; then one move after the other."""
         due = start = reckoned.start
         for span in reckoned.spans:
             due = max(due, self.add(start, span))
+        for cap in reckoned.caps:
+            due = min(due, self.add(cap.start, cap.span))
         for move in reckoned.moves:
             if isinstance(move, Pause):
                 due = self.after_minutes(due, self.worked_minutes(move.start, move.end))
             else:
                 due = self.add(due, move)
-        for cap in reckoned.caps:
-            due = min(due, self.add(cap.start, cap.span))
         return due
 
     def shift_days(self, deadline: datetime, days: int) -> datetime:

@@ -15,31 +15,60 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from domain import ladder
 from domain.access import Relation, may, relations
-from domain.appeal import OPEN, Appeal, Change, Details, Satisfaction, Status
+from domain.appeal import OPEN, WORKING, Appeal, Change, Details, Satisfaction, Slip, Status
+from domain.deadlines import Reckoning
 from domain.errors import Refused, Stale
 from domain.lifecycle import STEPS, submit, take
-from domain.notices import Notice, notices
+from domain.news import notices
+from domain.notices import HELD_BACK, Notice
+from domain.parts import PartKind
 from domain.people import Person, Purpose, Role
 from domain.rules import Clock, Difficulty, Kind, Listener, Rung
-from domain.said import Fact
+from domain.said import Fact, from_facts
 from domain.verbs import Verb
-from domain.workdays import parse_span
-from storage import appeals, history, listeners, people
+from domain.workdays import Span, Unit, parse_span
+from storage import appeals, history, people, standing
 from storage.database import Database, Row, Tx
 from storage.open import open_database
 from storage.scope import SYSTEM, scope_of
+from storage.values import from_json, from_ms
 from tests.making import LADDERS, civil, drafted, make_department, make_enterprise, make_group, make_person, make_rules
 from tests.needs import full
 
 T = TypeVar("T")
 DISPATCH = (Rung("0s", parse_span("0s"), (Listener.COORDINATOR,)),)
-RULES = make_rules(ladders={**LADDERS, Clock.DISPATCH: DISPATCH})
+PART = (Rung("-1wd", parse_span("-1wd"), (Listener.CO_HANDLER,)), Rung("0s", parse_span("0s"), (Listener.CO_HANDLER,)))
+MILESTONE = (Rung("0s", parse_span("0s"), (Listener.HANDLER,)),)
+ORDER = (Rung("0s", parse_span("0s"), (Listener.HANDLER,)), Rung("+1wd", parse_span("1wd"), (Listener.ORDERER,)))
+RULES = make_rules(
+    ladders={
+        **LADDERS,
+        Clock.DISPATCH: DISPATCH,
+        Clock.PART: PART,
+        Clock.MILESTONE: MILESTONE,
+        Clock.ORDER: ORDER,
+    }
+)
+CALENDAR = RULES.calendar
 START = civil("2026-03-09 10:00")
 POSITIVE = (Satisfaction.SATISFIED, Satisfaction.FAIRLY_SATISFIED)
 SETTLED = frozenset(Status) - OPEN - {Status.RESOLVED}
 VERDICTS = (Verb.SATISFIED, Verb.FAIRLY_SATISFIED, Verb.DISSATISFIED)
-MOVES_THE_DATE = frozenset({Verb.DISSATISFIED, Verb.REWORK, Verb.RESUME, Verb.RECATEGORISE, Verb.DIFFICULTY})
-NEED_NOT_HEAR = frozenset({Listener.LIAISON, Listener.ORIGIN_GROUP})  # the liaison may be the handler himself
+MOVES_THE_DATE = frozenset(
+    {
+        Verb.DISSATISFIED,
+        Verb.REWORK,
+        Verb.RESUME,
+        Verb.RECATEGORISE,
+        Verb.DIFFICULTY,
+        Verb.EXTEND,
+        Verb.HARD_DATE,
+    }
+)
+# The liaison may be the handler himself; not every unit has a head, not every firm a chief officer.
+NEED_NOT_HEAR = frozenset({Listener.LIAISON, Listener.ORIGIN_GROUP, Listener.HEAD, Listener.CHIEF})
+FINISHES = frozenset({Verb.RESOLVE, Verb.EXPLAIN, Verb.INSTANT})
+UNITS = ("建设局", "水务局", "省电力公司")
 
 PEOPLE: Mapping[str, tuple[Role, ...]] = {
     "张建国": (Role.CONTACT,),
@@ -110,6 +139,7 @@ class LifeOfAPark(RuleBasedStateMachine):
         self.known: list[Appeal] = []
         self.past: list[Change] = []
         self.filed: dict[str, tuple[datetime, datetime]] = {}
+        self.looked_at: set[tuple[str, str, int, str]] = set()
 
     def do(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
         """Run one unit of work."""
@@ -163,24 +193,12 @@ class LifeOfAPark(RuleBasedStateMachine):
         who=st.sampled_from(NAMES),
         which=st.integers(0, 3),
         verb=st.sampled_from(STEP_VERBS),
-        whom=st.sampled_from(HANDLERS),
-        unit_=st.sampled_from([None, 0, 1]),
-        difficulty=st.sampled_from(Difficulty),
         words=st.sampled_from(["说明", "说明", "说明", ""]),
+        data=st.data(),
     )
-    def anybody_tries(
-        self, who: str, which: int, verb: Verb, whom: str, unit_: int | None, difficulty: Difficulty, words: str
-    ) -> None:
+    def anybody_tries(self, who: str, which: int, verb: Verb, words: str, data: st.DataObject) -> None:
         """Somebody says something of some matter: what he may not do he cannot do."""
-        details = Details(
-            text=words,
-            handler_id=self.park.ids[whom],
-            department_id=None if unit_ is None else self.park.units[unit_],
-            category="land",
-            difficulty=difficulty,
-            merged_into="99",
-        )
-        self.attempt(which, who, verb, details)
+        self.attempt(which, who, verb, self.drawn(data, self.pick(which), words))
 
     @rule(which=st.integers(0, 3), steps=st.integers(3, 12), data=st.data())
     def somebody_does_what_he_may(self, which: int, steps: int, data: st.DataObject) -> None:
@@ -192,10 +210,101 @@ class LifeOfAPark(RuleBasedStateMachine):
                 return
             verb = data.draw(st.sampled_from(sorted(able)), label="verb")
             who = data.draw(st.sampled_from(able[verb]), label="who")
-            owner = data.draw(st.sampled_from(("吴纪",) if appeal.sealed else HANDLERS), label="owner")
-            given = {"category": "land", "difficulty": data.draw(st.sampled_from(Difficulty), label="difficulty")}
-            self.attempt(which, who, verb, Details("说明", self.park.ids[owner], merged_into="99", **given))
+            self.attempt(which, who, verb, self.drawn(data, appeal, "说明"))
             self.now += timedelta(hours=data.draw(st.sampled_from([0, 0, 1, 20]), label="hours"))
+
+    def drawn(self, data: st.DataObject, appeal: Appeal, words: str) -> Details:
+        """Whatever a step may need: dates mostly to come, parts mostly of this appeal, a unit now and then."""
+        days = data.draw(st.sampled_from([1, 3, 3, 20, 90, None, -1, 200]), label="days")
+        part = data.draw(st.integers(0, len(appeal.parts) + 1), label="part") or None
+        unit = data.draw(st.sampled_from([None, 0, 1]), label="unit")
+        owner = data.draw(st.sampled_from(("吴纪",) if appeal.sealed else HANDLERS), label="owner")
+        return Details(
+            text=words,
+            handler_id=self.park.ids[owner],
+            department_id=None if unit is None else self.park.units[unit],
+            category="land",
+            difficulty=data.draw(st.sampled_from(Difficulty), label="difficulty"),
+            merged_into="99",
+            until=None if days is None else self.now + timedelta(days=days),
+            span=Span(data.draw(st.sampled_from([1, 2, 5, 10, 20, 21, 0]), label="span"), Unit.WORKING_DAYS),
+            part=part,
+            unit=data.draw(st.sampled_from(UNITS), label="named"),
+            title="出具意见",
+            instead_of=data.draw(st.sampled_from([appeal.handler_id, appeal.liaison_id, None]), label="instead of"),
+            facts={"part": part, "wish": "extend"},
+        )
+
+    @rule(
+        which=st.integers(0, 3),
+        verb=st.sampled_from(sorted(HELD_BACK)),
+        seconds=st.sampled_from([0, 1, 59, 60, 3600]),
+    )
+    def a_handler_slips(self, which: int, verb: Verb, seconds: int) -> None:
+        """He says something wrong and takes it back: within a minute it is as if it had not been."""
+        before = self.pick(which)
+        who = next((name for name, person in self.park.ids.items() if person == before.handler_id), None)
+        if who is None:
+            who = "周协"  # what nobody has yet a coordinator may answer at intake
+        self.attempt(which, who, verb, Details(text="说错了"))
+        slipped = self.pick(which)
+        if slipped.version == before.version:
+            return
+        said_at = self.now
+        self.now += timedelta(seconds=seconds)
+        done = self.do(lambda tx: history.done_before(tx, slipped.id or 0, slipped.version))
+        slip = Slip(
+            verb,
+            self.park.ids[who],
+            said_at,
+            before.status,
+            progress_at=done["progress"][1] if "progress" in done else None,
+            acknowledged_at=done["acknowledge"][0] if "acknowledge" in done else None,
+            contacted_at=done["contacted"][0] if "contacted" in done else None,
+        )
+        self.attempt(which, who, Verb.TAKE_BACK, Details(slip=slip, facts={"undone": verb.value}))
+        after = self.pick(which)
+        if seconds >= 60:
+            assert after == slipped
+        else:
+            assert _but_for_asking_anew(after) == _but_for_asking_anew(before)
+
+    @rule(which=st.integers(0, 3), days=st.integers(1, 25), hours=st.sampled_from([0, 3, 30]), late=st.booleans())
+    def work_is_put_off_and_taken_up_again(self, which: int, days: int, hours: int, late: bool) -> None:
+        """A hold ends by itself, or by hand before its end."""
+        until = self.now + timedelta(days=days)
+        self.attempt(which, "周协", Verb.SUSPEND, Details(text="等批复", until=until))
+        self.now += timedelta(days=days, hours=hours) if late else timedelta(hours=hours)
+        if late:
+            self.the_clock_looks()
+            assert self.pick(which).status is not Status.SUSPENDED
+        else:
+            self.attempt(which, "周协", Verb.RESUME, Details(text="批了"))
+
+    @rule(which=st.integers(0, 3), days=st.sampled_from([1, 5, 10, 20]), hard=st.sampled_from([None, 4, 40]))
+    def a_date_is_moved(self, which: int, days: int, hard: int | None) -> None:
+        """An extension, and a date set by others."""
+        if hard is not None:
+            until = self.now + timedelta(days=hard)
+            self.attempt(which, "周协", Verb.HARD_DATE, Details(text="上级要求", until=until))
+        self.attempt(which, "周协", Verb.EXTEND, Details(text="等配件", span=Span(days, Unit.WORKING_DAYS)))
+
+    @rule(
+        which=st.integers(0, 3),
+        units=st.lists(st.sampled_from(UNITS), min_size=1, max_size=3),
+        endings=st.lists(st.sampled_from([Verb.PART_DONE, Verb.WAIVE, None]), min_size=3, max_size=3),
+    )
+    def others_work_along(self, which: int, units: list[str], endings: list[Verb | None]) -> None:
+        """Shares are given, and the lead tries to finish whatever became of them."""
+        if self.pick(which).sealed:
+            return
+        for unit in units:
+            given = Details(text="出意见", title="出意见", unit=unit, handler_id=self.park.ids["王敏"])
+            self.attempt(which, "周协", Verb.ASSIST, given)
+        for part, ending in zip(self.pick(which).open_parts, endings, strict=False):
+            if ending is not None:
+                self.attempt(which, "周协", ending, Details(text="说明", part=part.n, facts={"part": part.n}))
+        self.attempt(which, "李强", Verb.RESOLVE, Details(text="办妥"))
 
     @rule(
         which=st.integers(0, 3),
@@ -239,12 +348,23 @@ class LifeOfAPark(RuleBasedStateMachine):
             for appeal_id in await appeals.due(tx, self.now):
                 appeal = await appeals.by_id(tx, appeal_id)
                 assert appeal is not None
-                assert ladder.reached(appeal, RULES, self.now)
+                if appeal.status is Status.SUSPENDED:
+                    appeal = await self.hold_ends(tx, appeal)
+                else:
+                    assert ladder.reached(appeal, RULES, self.now)
+                self.looked_at |= {_named(appeal, due) for due in ladder.reached(appeal, RULES, self.now)}
                 await appeals.look_again(tx, appeal, ladder.next_due(appeal, RULES, self.now))
             assert not await appeals.due(tx, self.now)
 
         self.do(unit)
         self.known = self.do(self.stored)
+
+    async def hold_ends(self, tx: Tx, appeal: Appeal) -> Appeal:
+        """A suspension that is over ends at its own moment, however late the clock comes round."""
+        assert appeal.suspended_until is not None
+        assert appeal.suspended_until <= self.now
+        change = take(appeal, Verb.RESUME, by=None, at=appeal.suspended_until, rules=RULES)
+        return await self.record(tx, change)
 
     @rule(which=st.integers(0, 200))
     def somebody_is_late(self, which: int) -> None:
@@ -278,7 +398,7 @@ class LifeOfAPark(RuleBasedStateMachine):
 
     async def held(self, tx: Tx, person: Person, appeal: Appeal) -> frozenset[Relation]:
         firm = await people.enterprise(tx, appeal.enterprise_id)
-        return relations(person, appeal, firm, await people.headed_by(tx, person.id))
+        return relations(person, appeal, firm, await people.headed_by(tx, person))
 
     async def able(self, tx: Tx, appeal: Appeal) -> Mapping[Verb, list[str]]:
         """Who may take which step of an appeal now."""
@@ -297,7 +417,7 @@ class LifeOfAPark(RuleBasedStateMachine):
         async def unit(tx: Tx) -> bool:
             person = await self.person(tx, who)
             held = await self.held(tx, person, appeal)
-            scope = scope_of(person, await people.headed_by(tx, person.id))
+            scope = scope_of(person, await people.headed_by(tx, person))
             seen = await appeals.get(tx, appeal.number, scope)
             assert (seen is None) == (not held), f"{who} sees #{appeal.number} otherwise than he stands to it"
             if seen is not None:
@@ -360,7 +480,7 @@ class LifeOfAPark(RuleBasedStateMachine):
         """No notice goes to nobody."""
         if notice.listener in NEED_NOT_HEAR:
             return
-        assert await listeners.persons(tx, notice.listener, after, self.now, change.before), notice
+        assert await standing.persons(tx, notice.listener, after, self.now, change.before, notice.part), notice
 
     # What always holds ------------------------------------------------------------------------------------------
     @invariant()
@@ -382,7 +502,8 @@ class LifeOfAPark(RuleBasedStateMachine):
             received_at, first_due = self.filed[known.number]
             assert known.received_at == received_at
             if not known.reworks:
-                assert known.due >= first_due or known.category == "land" or known.difficulty is Difficulty.EASY
+                sooner = known.category == "land" or known.difficulty is Difficulty.EASY or known.dates.hard is not None
+                assert known.due >= first_due or sooner
 
     @invariant()
     def silence_is_never_satisfaction(self) -> None:
@@ -392,10 +513,113 @@ class LifeOfAPark(RuleBasedStateMachine):
     @invariant()
     def the_clock_has_something_to_say_only_while_something_is_waited_for(self) -> None:
         for known in self.known:
-            if known.status in SETTLED or known.status in (Status.SUSPENDED, Status.LONG_TERM):
+            if known.status in SETTLED:
                 assert known.next_due is None
-                assert known.clocks == {}
+                assert known.running == ()
+            if known.status is Status.SUSPENDED:
+                assert known.next_due == known.suspended_until
+                assert known.running == ()
+            if known.status is Status.LONG_TERM:
+                assert {running.clock for running in known.running} <= {Clock.MILESTONE, Clock.ORDER}
             assert (known.settled_at is not None) == (known.status in SETTLED)
+
+    @invariant()
+    def no_rung_is_forgotten(self) -> None:
+        """Whatever is reached has been looked at, or is looked at when the clock comes round."""
+        for known in self.known:
+            reached = ladder.reached(known, RULES, self.now)
+            if any(_named(known, due) not in self.looked_at for due in reached):
+                assert known.next_due is not None
+                assert known.next_due <= self.now
+
+    @invariant()
+    def every_date_is_what_it_is_counted_from(self) -> None:
+        for known in self.known:
+            work = known.dates.work.deadline(CALENDAR)
+            assert known.due == (min(work, known.dates.hard) if known.dates.hard else work)
+            assert known.dispatch_due == known.dates.dispatch.deadline(CALENDAR)
+            assert known.acknowledge_due == known.dates.acknowledge.deadline(CALENDAR)
+            for part in known.parts:
+                assert part.due == part.reckoned.deadline(CALENDAR)
+
+    @invariant()
+    def the_log_alone_gives_the_date(self) -> None:
+        for known in self.known:
+            lines = self.do(partial(history.of_appeal, appeal_id=known.id or 0))
+            assert _Fold(known.kind).of(lines) == known.due
+
+    @invariant()
+    def nothing_is_done_while_a_share_of_it_is_open(self) -> None:
+        for known in self.known:
+            if known.status in (Status.RESOLVED, Status.UNRATED, Status.CLOSED):
+                assert not any(part.kind is PartKind.SHARE for part in known.open_parts)
+
+
+class _Fold:
+    """The date of an appeal, told from its log and nothing else.
+
+    Terms are counted anew; a date that others set is taken as the log has it, and from there on only what moved.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.due = self.start = self.held = START
+        self.spans: tuple[Span, ...] = ()
+        self.moves: list[int | tuple[datetime, datetime]] = []
+        self.category, self.difficulty, self.reworks = "", Difficulty.NORMAL, 0
+        self.set_by_others = False
+
+    def of(self, lines: Sequence[Row]) -> datetime:
+        for line in lines:
+            facts = from_facts(from_json(line["facts"]))
+            if "due_before" in facts:
+                assert facts["due_before"] == self.due, "the log tells of another date before"
+            was = self.due
+            self.due = facts.get("due", self.due)  # type: ignore[assignment]  # a fact of that name is a moment
+            self.heed(Verb(line["name"]), from_ms(line["at"]), facts, was)
+            if not self.set_by_others:
+                assert self.counted() == self.due, line["name"]
+        return self.due
+
+    def heed(self, verb: Verb, at: datetime, facts: Mapping[str, Fact], was: datetime) -> None:
+        self.category = str(facts.get("category", self.category))
+        self.difficulty = Difficulty(str(facts.get("difficulty", self.difficulty)))
+        if verb is Verb.FILE:
+            self.start = at
+        if verb in (Verb.FILE, Verb.RECATEGORISE, Verb.DIFFICULTY) and not self.reworks:
+            self.spans = (RULES.term(self.kind, self.category, self.difficulty),)
+        elif verb in (Verb.DISSATISFIED, Verb.REWORK):
+            term = RULES.term(self.kind, self.category, self.difficulty)
+            self.start, self.spans, self.moves = at, RULES.rework_spans(term), []
+            self.reworks, self.set_by_others = self.reworks + 1, False
+        elif verb is Verb.EXTEND:
+            days = CALENDAR.working_days_between(CALENDAR.local(was).date(), CALENDAR.local(self.due).date())
+            self.moves.append(days)
+        elif verb in (Verb.SUSPEND, Verb.AGREE):
+            self.held = at
+        elif verb is Verb.RESUME:
+            self.moves.append((self.held, at))
+        elif verb is Verb.HARD_DATE:
+            self.set_by_others = True
+
+    def counted(self) -> datetime:
+        due = max(CALENDAR.add(self.start, span) for span in self.spans)
+        for move in self.moves:
+            if isinstance(move, int):
+                due = CALENDAR.add(due, Span(move, Unit.WORKING_DAYS))
+            elif lost := int(CALENDAR.worked(*move).total_seconds()):
+                due = CALENDAR.add(due, Span(lost, Unit.WORKING_HOURS))
+        return due
+
+
+def _named(appeal: Appeal, due: ladder.Due) -> tuple[str, str, int, str]:
+    """A rung by its name for ever."""
+    return appeal.number, due.running.name, due.running.round, due.rung.label
+
+
+def _but_for_asking_anew(appeal: Appeal) -> Appeal:
+    """An appeal but for its version, when the clock looks, and what a resolution asks of the firm anew."""
+    return replace(appeal, version=0, next_due=None, solution=None, calls=0, resolution=None)
 
 
 async def _within(database: Database, unit: Callable[[Tx], Awaitable[T]]) -> T:
@@ -424,11 +648,30 @@ def _holds_of(change: Change, who: str | None, held: frozenset[Relation]) -> Non
         assert Relation.FIRM in held or change.facts.get("caller") == who, "only the firm's answer closes"
     if after.satisfaction is not before.satisfaction and after.satisfaction is not None:
         assert Relation.FIRM in held or change.facts.get("by_call")
-    assert after.next_due is None or after.next_due >= change.at
+    assert after.next_due is None or after.next_due >= change.at or after.status is Status.SUSPENDED
     if before.next_due is not None and before.next_due <= change.at and ladder.reached(after, RULES, change.at):
         assert after.next_due == change.at, "a rung that nobody has looked at is forgotten"
     assert not (after.ruled and change.verb is Verb.RETURN)
     assert after.returns <= 2
+    if change.verb in FINISHES:
+        assert not any(part.kind is PartKind.SHARE for part in before.open_parts)
+    if change.verb is Verb.ASSIST and change.at < before.due:
+        assert change.at < after.parts[-1].due < after.due
+    if change.verb is Verb.EXTEND:
+        _keeps_to_the_rules(before, after, change.at)
+
+
+def _keeps_to_the_rules(before: Appeal, after: Appeal, at: datetime) -> None:
+    """An extension: asked for in time, not once too often, not beyond the most but for the time on hold."""
+    assert before.status in WORKING
+    assert before.extensions < (2 if before.difficulty is Difficulty.HARD else 1)
+    assert at <= CALENDAR.offset(before.due, Span(-1, Unit.WORKING_DAYS))
+    work = after.dates.work
+    held = sum(int(CALENDAR.worked(pause.start, pause.end).total_seconds()) for pause in work.pauses())
+    most = Reckoning(work.start, (RULES.terms.extension_total,)).deadline(CALENDAR)
+    limit = CALENDAR.add(most, Span(held, Unit.WORKING_HOURS)) if held else most
+    assert CALENDAR.local(after.due).date() <= CALENDAR.local(limit).date()
+    assert after.dates.hard is None or after.due <= after.dates.hard
 
 
 LifeOfAPark.TestCase.settings = settings(

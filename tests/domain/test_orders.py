@@ -164,7 +164,7 @@ def test_nobody_is_ordered_before_he_has_the_matter() -> None:
 # Taken back ---------------------------------------------------------------------------------------------------------
 def slip(before: Appeal, verb: Verb, at: datetime, by: int = ACTOR) -> Slip:
     """What history says of a step: what it was, whose, when, and what it moved."""
-    return Slip(verb, by, at, before.status, before.progress_at)
+    return Slip(verb, by, at, before.status, before.progress_at, before.acknowledged_at, before.contacted_at)
 
 
 def without_asking_anew(appeal: Appeal) -> Appeal:
@@ -198,6 +198,7 @@ def test_what_is_taken_back_is_as_if_it_had_not_been(verb: Verb, more: tuple[Ver
 @pytest.mark.parametrize(
     "way",
     [
+        (),
         (Verb.DISPATCH,),
         (Verb.DISPATCH, Verb.CONTACTED),
         (Verb.DISPATCH, Verb.SUPERVISE),
@@ -224,6 +225,14 @@ def test_news_of_what_is_put_off_can_be_taken_back_too(status: Status) -> None:
     slipped = step(before, Verb.PROGRESS, LATER)
     back = step(slipped, Verb.TAKE_BACK, LATER, slip=slip(before, Verb.PROGRESS, LATER))
     assert without_asking_anew(back) == without_asking_anew(before)
+
+
+def test_a_units_share_that_ended_in_the_same_moment_has_ended_for_all_that() -> None:
+    before = walk(*WORK, Verb.ASSIST, Verb.SUPERVISE)
+    done = step(before, Verb.PART_DONE, LATER, part=1)
+    slipped = step(done, Verb.PROGRESS, LATER)
+    back = step(slipped, Verb.TAKE_BACK, LATER, slip=slip(done, Verb.PROGRESS, LATER))
+    assert [part.outcome for part in back.parts] == [Outcome.DONE, None]
 
 
 @pytest.mark.parametrize("seconds,allowed", [(0, True), (59, True), (60, False), (61, False), (3600, False)])

@@ -195,8 +195,8 @@ def test_a_milestone_is_no_share_and_a_share_no_milestone() -> None:
 
 
 def test_a_share_needs_a_unit_and_what_it_is_to_do() -> None:
-    for missing in ({"unit": ""}, {"title": ""}):
-        assert refusal(walk(*WORK), Verb.ASSIST, **missing) == "refused.part_needs_unit"
+    assert refusal(walk(*WORK), Verb.ASSIST, unit="") == "refused.part_needs_unit"
+    assert refusal(walk(*WORK), Verb.ASSIST, title="") == "refused.part_needs_unit"
 
 
 def test_the_lead_is_not_asked_to_help_himself() -> None:

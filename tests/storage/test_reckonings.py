@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,9 +20,9 @@ from domain.workdays import Span, Unit
 from storage import appeals, history, parts
 from storage.database import Database, Tx
 from storage.open import open_database
-from storage.reckonings import as_they_stand, read_dates, read_reckoning, write_dates, write_reckoning
+from storage.reckonings import read_dates, read_reckoning, write_dates, write_reckoning
 from storage.scope import SYSTEM
-from storage.values import EPOCH, from_json, from_ms
+from storage.values import EPOCH, from_json, from_ms, to_ms
 from tests.making import Maker, civil, make_enterprise, make_person, make_rules
 
 RULES = make_rules()
@@ -54,7 +55,7 @@ async def database() -> AsyncIterator[Database]:
     await opened.close()
 
 
-def details(verb: Verb) -> dict[str, object]:
+def details(verb: Verb) -> dict[str, Any]:
     until = {Verb.HARD_DATE: MONDAY + timedelta(days=30), Verb.ASSIST: None}.get(verb, MONDAY + timedelta(days=9))
     return {
         "text": "说明",
@@ -71,7 +72,7 @@ def details(verb: Verb) -> dict[str, object]:
 async def led(tx: Tx, *verbs: Verb) -> Appeal:
     make = Maker(tx, RULES)
     handler = await make_person(tx, "李强", Role.HANDLER)
-    appeal = await make.started(await make_enterprise(tx), MONDAY, handler)
+    appeal = await make.started(await make_enterprise(tx, f"企业{handler}有限公司"), MONDAY, handler)
     for verb in verbs:
         appeal = await make.take(appeal, verb, MONDAY, **details(verb))
     return appeal
@@ -154,13 +155,31 @@ async def test_an_older_row_keeps_its_dates_as_they_stand(database: Database) ->
     await database.transaction(unit)
 
 
-def test_dates_as_they_stand_move_by_a_hold_and_an_extension() -> None:
-    due = civil("2026-03-23 17:30")
-    work = as_they_stand(MONDAY, MONDAY, due).work
-    assert work.deadline(RULES.calendar) == due
-    assert work.moved(Span(2, Unit.WORKING_DAYS)).deadline(RULES.calendar) == civil("2026-03-25 17:30")
-    hour = Pause(civil("2026-03-10 10:00"), civil("2026-03-10 11:00"))
-    assert work.moved(hour).deadline(RULES.calendar) == civil("2026-03-24 09:30")
+async def test_an_older_row_that_came_in_between_two_seconds_keeps_its_dates_too(database: Database) -> None:
+    async def unit(tx: Tx) -> None:
+        appeal = await older(tx)
+        came = to_ms(MONDAY) + 123
+        await tx.run("UPDATE appeals SET received_at = :came WHERE id = :id", {"came": came, "id": appeal.id})
+        found = await appeals.by_id(tx, appeal.id or 0)
+        assert found is not None
+        moved = await Maker(tx, RULES).take(found, Verb.RECOUNT, MONDAY)
+        assert (moved.due, moved.dispatch_due, moved.acknowledge_due) == (
+            found.due,
+            found.dispatch_due,
+            found.acknowledge_due,
+        )
+
+    await database.transaction(unit)
+
+
+async def test_the_dates_of_an_older_row_move_by_a_hold_and_an_extension(database: Database) -> None:
+    async def unit(tx: Tx) -> None:
+        work = (await older(tx)).dates.work
+        assert work.moved(Span(2, Unit.WORKING_DAYS)).deadline(RULES.calendar) == civil("2026-03-25 17:30")
+        hour = Pause(civil("2026-03-10 10:00"), civil("2026-03-10 11:00"))
+        assert work.moved(hour).deadline(RULES.calendar) == civil("2026-03-24 09:30")
+
+    await database.transaction(unit)
 
 
 async def test_an_older_row_that_is_called_easy_is_not_due_later_for_it(database: Database) -> None:
@@ -209,7 +228,8 @@ async def test_when_a_handler_reported_last_is_not_what_he_took_back(database: D
         )
         assert back.progress_at is None
         again = await make.take(back, Verb.RESOLVE, MONDAY, text="已办妥")
-        assert await history.progressed_before(tx, again.id or 0, again.version) is None
+        done = await history.done_before(tx, again.id or 0, again.version)
+        assert "progress" not in done
 
     await database.transaction(unit)
 

@@ -10,6 +10,7 @@ from typing import Any
 from bot.app import App, Park
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
+from bot.config.sections import Ladder
 from domain.guards import SECOND_THOUGHTS
 from domain.people import Purpose, Role
 from domain.rules import Clock, Listener, Rules, Rung
@@ -38,6 +39,9 @@ LADDERS: Mapping[Clock, tuple[Rung, ...]] = {
         Rung("+3wd", parse_span("3wd"), (Listener.CONTACT,)),
         Rung("+6wd", parse_span("6wd"), (Listener.COORDINATOR,)),
     ),
+    Clock.PART: tuple(table.rung() for table in Ladder().part),
+    Clock.MILESTONE: tuple(table.rung() for table in Ladder().milestone),
+    Clock.ORDER: tuple(table.rung() for table in Ladder().order),
 }
 
 
