@@ -39,7 +39,8 @@ class Course:
 
     def _plan(self) -> list[tuple[datetime, Callable[[], Awaitable[None]]]]:
         last = DAYS - 6
-        plan = [(self._moment(0, last, busy=self.dice.random() < 0.8), self._file) for _ in range(MATTERS)]
+        plan: list[tuple[datetime, Callable[[], Awaitable[None]]]] = []
+        plan += [(self._moment(0, last, busy=self.dice.random() < 0.8), self._file) for _ in range(MATTERS)]
         plan += [(self._moment(0, DAYS, busy=self.dice.random() < 0.85), self._talk) for _ in range(TURNS)]
         for trouble, times in (
             (self._restart, 8),

@@ -212,7 +212,8 @@ class Oracle:
         for reached in climb(matter, self.rules):
             if reached.at > at:
                 continue
-            meant = [person for one in reached.rung.tell for person in self.roster.meant(one, matter, reached.clock.part)]
+            part = reached.clock.part
+            meant = [person for one in reached.rung.tell for person in self.roster.meant(one, matter, part)]
             new = [person for person in dict.fromkeys(meant) if (reached.key(matter), person) not in self.notes]
             for person in new:
                 self._put_down(matter, reached, person, at)
