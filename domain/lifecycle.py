@@ -233,6 +233,7 @@ _ROWS = (
         guards.has_open(PartKind.SHARE, PartKind.BEYOND),
         needs_text=True,
     ),
+    Step(Verb.SLIP, _SHARED, None, guard=guards.has_open(PartKind.SHARE)),
     Step(Verb.CLOSE_DISPUTED, _REWORK, Status.CLOSED_DISPUTED, effects.settle, guards.is_escalated, needs_text=True),
     Step(
         Verb.WITHDRAW,

@@ -25,7 +25,8 @@ class Notice:
     """One message owed to one listener; the facts every message about an appeal has are added by storage.
 
     `part` names the part of which the listener is meant and the facts are told; `paper` is a document that comes along;
-    `earliest` is when it may leave.
+    `earliest` is when it may leave. `otherwise` is told in its place where the part is an outside unit's that no chat
+    reaches; `echo`: whoever made the change hears it as well.
     """
 
     listener: Listener
@@ -35,11 +36,15 @@ class Notice:
     part: int = 0
     paper: str = ""
     earliest: datetime | None = None
+    otherwise: "Notice | None" = None
+    echo: bool = False
 
 
 TASK_BUTTONS = (Verb.ACKNOWLEDGE, Verb.CONTACTED, Verb.RETURN)
 WORK_BUTTONS = (Verb.PROGRESS, Verb.RESOLVE, Verb.TRANSFER)
 PART_BUTTONS = (Verb.PROGRESS, Verb.RESOLVE, Verb.RETURN)
+STAND_IN_BUTTONS = (Verb.SLIP, Verb.PROXY)
+"""For an outside unit that no chat reaches: by paper, or by its word on the phone."""
 DECIDE_BUTTONS = (Verb.APPROVE, Verb.DENY)
 ORDER_BUTTONS = (Verb.INSTRUCT, Verb.READ)
 HELD_BACK = frozenset({Verb.PROGRESS, Verb.RESOLVE, Verb.EXPLAIN, Verb.INSTANT})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from domain.appeal import Change
-from domain.notices import PART_BUTTONS, WORK_BUTTONS, Notice
+from domain.notices import PART_BUTTONS, STAND_IN_BUTTONS, WORK_BUTTONS, Notice
 from domain.parts import PartKind
 from domain.rules import Listener
 from domain.verbs import Verb
@@ -11,8 +11,9 @@ from domain.verbs import Verb
 
 def shared(change: Change) -> tuple[Notice, ...]:
     n = change.after.parts[-1].n
+    by_paper = Notice(Listener.COORDINATOR, "watch.part_by_paper", STAND_IN_BUTTONS, part=n, echo=True)
     return (
-        Notice(Listener.CO_HANDLER, "task.part", PART_BUTTONS, part=n),
+        Notice(Listener.CO_HANDLER, "task.part", PART_BUTTONS, part=n, otherwise=by_paper),
         Notice(Listener.HANDLER, "task.part_given", part=n),
         Notice(Listener.CONTACT, "firm.part", part=n),
     )
@@ -31,7 +32,8 @@ def part_moved(change: Change) -> tuple[Notice, ...]:
     part = change.after.part(n)
     if part is not None and part.kind is PartKind.BEYOND:
         return (Notice(Listener.CONTACT, "firm.beyond_news", part=n),)
-    return (Notice(Listener.HANDLER, _PART_NEWS[change.verb], WORK_BUTTONS, part=n),)
+    said = {name: change.facts.get(name) for name in ("expected", "officer")}  # what a paper's answer says besides
+    return (Notice(Listener.HANDLER, _PART_NEWS[change.verb], WORK_BUTTONS, said, part=n),)
 
 
 _PART_NEWS: Mapping[Verb, str] = {

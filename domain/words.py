@@ -1,4 +1,4 @@
-"""What people write, made fit to be kept: no control or direction characters, and a title out of the first line."""
+"""What people write, made fit to be kept: no control or direction characters, a title out of the first line."""
 
 import re
 import unicodedata
@@ -8,6 +8,7 @@ MOST_TITLE = 24
 LEAST_TITLE = 4
 _DIRECTION = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _SENTENCE_END = re.compile("[\n。！？!?；;]")
+_PHONE = re.compile(r"(?<!\d)(?:[1１]\d{2}(?:[- ]?\d{4}){2}|[0０]\d{2,3}[- ]?\d{7,8})(?!\d)")
 _CLAUSE_END = re.compile("[，,、]")
 
 
@@ -16,6 +17,11 @@ def cleaned(text: str) -> str:
     visible = _DIRECTION.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     kept = (char for char in visible if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs", "Cn", "Co"))
     return "".join(kept).strip()
+
+
+def without_phones(text: str) -> str:
+    """The text with every telephone number in it made unreadable but for its ends."""
+    return _PHONE.sub(lambda found: f"{found[0][:3]}****{found[0][-2:]}", text)
 
 
 def title_of(text: str) -> str:

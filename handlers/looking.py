@@ -22,7 +22,7 @@ _SPANS = {"wd": "span.days", "wh": "span.working_hours", "h": "span.hours", "m":
 _RUNG = re.compile(r"([+-]?)(\d+)(%|wd|wh|h|m|s)")
 _HIDDEN_FROM_FIRMS = frozenset(
     {"note", "return", "request", "approve", "deny", "rule", "follow_up", "recategorise", "contacted"}
-    | {"part_acknowledge", "part_progress", "part_done", "part_return", "waive"}
+    | {"part_acknowledge", "part_progress", "part_done", "part_return", "waive", "slip"}
     | {"supervise", "instruct", "refer", "read"}
 )
 _WORDS_FOR_FIRMS = frozenset(
@@ -190,7 +190,7 @@ def _event(row: Row, *, firm: bool, ratings: bool) -> Said:
         {
             "at": from_ms(row["at"]),
             "verb": Said("look.confirmed") if verb == _CONFIRMED else Said(f"verb.{verb}"),
-            "actor": row["actor"] or Said("look.system"),
+            "actor": history.taken_by(row) or Said("look.system"),
             "text": words,
             "due": moved.get("due"),
             "files": Said("appeal.files", {"count": row["files"]}) if row["files"] else None,

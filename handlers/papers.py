@@ -19,9 +19,14 @@ from storage.values import from_ms, from_ms_or_none
 from texts import Catalogue, render
 
 KINDS = frozenset({"reminder_notice", "supervision_notice", "chief_brief", "forward_slip"})
-MOST_STEPS = 6  # on the brief, which stays on one page
-MOST_WORDS = 60  # of each of these steps
-_BRIEF_TEXT = 260
+# The brief stays on one page: so many steps, and so many characters of each step, text and name.
+MOST_STEPS = 5
+MOST_WORDS = 54
+_MOST_STUCK = 200
+_MOST: Mapping[str, int] = {"paper.row_problem": 140, "paper.row_firm": 28, "paper.row_zone": 28}
+_MOST_PARTS = 112
+_MOST_LATEST = 84
+_MOST_LINE = 56
 _TOLD = frozenset({"file", "dispatch", "acknowledge", "progress", "part_progress", "part_done", "suspend", "extend"})
 
 
@@ -100,21 +105,23 @@ async def _case(tx: Tx, rules: Rules, facts: Mapping[str, Any]) -> Case:
 
 async def _paper(tx: Tx, rules: Rules, words: _Words, case: Case, kind: str) -> Paper:
     brief = kind == "chief_brief"
-    rows = [*_about(case, words, brief=brief), *await _state(tx, case, words, brief=brief)]
+    rows = _briefly(await _rows_of_brief(tx, case, words)) if brief else await _rows(tx, case, words)
     slip, link = (_slip(case, words), str(case.facts["link"] or "")) if kind == "forward_slip" else ((), "")
+    back = words.of("paper.slip_link" if link else "paper.slip_by_hand", case.facts) if slip else ""
     return Paper(
         title=words.of(f"paper.{kind}", {}),
         number=str(case.facts["paper_number"]),
         addressee=words.of("paper.to", case.facts) if case.facts["whom"] and not brief else "",
         opening=[words.of(key, case.facts) for key in _opening(kind, case)],
         rows=[(words.of(label, {}), value) for label, value in rows],
+        compact=brief,
         history_title=words.of("paper.history", {}),
         history=await _history(tx, case, words) if brief else (),
         signed=(words.of("paper.office", case.facts), words.of("paper.day", case.facts)),
         slip_title=words.of("paper.slip_title", {}),
         slip=slip,
         link=link,
-        link_words=words.of("paper.slip_link", case.facts) if link else "",
+        link_words=back,
     )
 
 
@@ -130,45 +137,70 @@ def _opening(kind: str, case: Case) -> Iterator[str]:
         yield "paper.slip_opening"
 
 
-def _about(case: Case, words: _Words, *, brief: bool) -> Iterator[tuple[str, str]]:
-    """Whose matter, and what."""
+def _about(case: Case, words: _Words) -> Iterator[tuple[str, str]]:
+    """Whose matter, what, and by when."""
     facts = case.facts
     yield "paper.row_firm", str(facts["firm"])
     yield "paper.row_zone", str(facts["zone"] or "")
     yield "paper.row_category", str(facts["category"])
-    problem = str(facts["words"] or facts["title"])
-    yield "paper.row_problem", _cut(problem, _BRIEF_TEXT) if brief else problem
+    yield "paper.row_problem", str(facts["words"] or facts["title"])
     yield "paper.row_received", words.of("paper.when", {"at": case.appeal.received_at})
-    yield "paper.row_due", words.of("paper.when", {"at": case.part.due if case.part else case.appeal.due})
+    due = words.of("paper.when", {"at": case.part.due if case.part else case.appeal.due})
+    yield "paper.row_hoped" if case.external else "paper.row_due", due
 
 
-async def _state(tx: Tx, case: Case, words: _Words, *, brief: bool) -> list[tuple[str, str]]:
-    """Who has it, and how far it is."""
-    facts = case.facts
-    in_charge = facts["in_charge"]
-    lead = words.of(in_charge.key, in_charge.facts) if isinstance(in_charge, Said) else ""
-    note = await appeals.latest_progress(tx, case.appeal.id or 0)
-    latest = words.of("remind.latest", {"at": note[0], "text": note[1]}) if note else words.of("remind.no_progress", {})
-    late = words.of("paper.late" if facts["days"] else "paper.in_time", facts)
-    rows = [
-        ("paper.row_lead", lead),
-        ("paper.row_parts", _parts(case.appeal, words)),
-        ("paper.row_latest", _cut(latest, _BRIEF_TEXT) if brief else latest),
+async def _rows(tx: Tx, case: Case, words: _Words) -> list[tuple[str, str]]:
+    """What stands on a letter or notice; an outside unit is not shown how the park drives its own people."""
+    known = [*_about(case, words), ("paper.row_lead", _lead(case, words))]
+    if case.external:
+        return known
+    return [
+        *known,
+        ("paper.row_parts", "\n".join(_parts(case.appeal, words)) or words.of("paper.nothing", {})),
+        ("paper.row_latest", await _latest(tx, case, words)),
+        ("paper.row_days", _lateness(case, words)),
+        ("paper.row_reminders", words.of("paper.times", case.facts)),
     ]
-    if not case.external:
-        rows += [("paper.row_days", late), ("paper.row_reminders", words.of("paper.times", facts))]
-    if brief:
-        rows.append(("paper.row_stuck", _cut(str(facts["text"] or ""), _BRIEF_TEXT)))
-    return rows
 
 
-def _parts(appeal: Appeal, words: _Words) -> str:
+async def _rows_of_brief(tx: Tx, case: Case, words: _Words) -> list[tuple[str, str, int]]:
+    """The same in short, with what is stuck: label, value, and how many characters there is room for."""
+    return [
+        *((label, value, _MOST.get(label, _MOST_LINE)) for label, value in _about(case, words)),
+        ("paper.row_lead", _lead(case, words), _MOST_LINE),
+        ("paper.row_parts", "；".join(_parts(case.appeal, words)) or words.of("paper.nothing", {}), _MOST_PARTS),
+        ("paper.row_latest", await _latest(tx, case, words), _MOST_LATEST),
+        ("paper.row_days", _lateness(case, words), _MOST_LINE),
+        ("paper.row_reminders", words.of("paper.times", case.facts), _MOST_LINE),
+        ("paper.row_stuck", str(case.facts["text"] or ""), _MOST_STUCK),
+    ]
+
+
+def _briefly(rows: Sequence[tuple[str, str, int]]) -> list[tuple[str, str]]:
+    return [(label, _cut(value, most)) for label, value, most in rows]
+
+
+def _lead(case: Case, words: _Words) -> str:
+    in_charge = case.facts["in_charge"]
+    return words.of(in_charge.key, in_charge.facts) if isinstance(in_charge, Said) else ""
+
+
+async def _latest(tx: Tx, case: Case, words: _Words) -> str:
+    note = await appeals.latest_progress(tx, case.appeal.id or 0)
+    return words.of("remind.latest", {"at": note[0], "text": note[1]}) if note else words.of("remind.no_progress", {})
+
+
+def _lateness(case: Case, words: _Words) -> str:
+    return words.of("paper.late" if case.facts["days"] else "paper.in_time", case.facts)
+
+
+def _parts(appeal: Appeal, words: _Words) -> list[str]:
+    """What other units do or did, what those above were asked, a line each."""
     shares = [part for part in appeal.parts if part.kind in (PartKind.SHARE, PartKind.BEYOND)]
-    lines = [
+    return [
         words.of("paper.part_line" if part.is_open else "paper.part_done", listeners.part_facts(appeal, part.n))
         for part in shares
     ]
-    return "\n".join(lines) or words.of("paper.nothing", {})
 
 
 async def _history(tx: Tx, case: Case, words: _Words) -> Sequence[tuple[str, str]]:
@@ -181,7 +213,8 @@ async def _history(tx: Tx, case: Case, words: _Words) -> Sequence[tuple[str, str
 
 
 def _step(row: Any) -> tuple[str, Mapping[str, Fact]]:
-    facts = {"actor": row["actor"] or Said("look.system"), "verb": Said(f"verb.{row['name']}"), "text": row["text"]}
+    actor = history.taken_by(row) or Said("look.system")
+    facts = {"actor": actor, "verb": Said(f"verb.{row['name']}"), "text": row["text"]}
     return ("paper.step" if row["text"] else "paper.step_plain"), facts
 
 
@@ -195,4 +228,6 @@ def _slip(case: Case, words: _Words) -> Sequence[tuple[str, str]]:
 
 
 def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """The text on one line, and no longer than that."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -26,6 +26,8 @@ _ASKED: Mapping[Verb, str] = {
     Verb.PART_DONE: "ask.part_done",
     Verb.PART_RETURN: "ask.part_return",
 }
+_ASKED_OF_ONE: Mapping[str, str] = {"ask.proxy": "ask.proxy_of"}
+"""Questions under a button, which knows its unit."""
 _TOLD: Mapping[Verb, str] = {
     Verb.PART_ACKNOWLEDGE: "shares.part_acknowledge",
     Verb.PART_PROGRESS: "shares.part_progress",
@@ -134,6 +136,13 @@ def _open_part(request: Request, appeal: Appeal, ask: str) -> tuple[Part, str]:
     if not waiting:
         raise Refused("refused.no_such_part", {"number": appeal.number})
     units = "、".join(part.unit for part in waiting)
+    meant = request.argument or str(request.answered.get("part", ""))  # of the button, and what was asked because of it
+    pressed = [part for part in waiting if str(part.n) == meant]
+    if pressed and not request.text.strip():
+        unit = pressed[0].unit
+        raise Ask(_ASKED_OF_ONE.get(ask, ask), {**_named(appeal), "unit": unit, "units": unit}, keep={"part": meant})
+    if pressed:
+        return pressed[0], request.text.strip()
     line = request.need_text(ask, {**_named(appeal), "units": units})
     name, rest = oversight.name_first(line)
     named = [part for part in waiting if name in part.unit]

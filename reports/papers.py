@@ -4,23 +4,46 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import docx
 import segno
 from docx.document import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
-from docx.shared import Cm, Pt
+from docx.shared import Pt
 from docx.text.paragraph import Paragraph
 
 # Page and type as offices set them (GB/T 9704-2012): A4, 小标宋 for the title, 仿宋 for the text.
 TITLE_FONT, TEXT_FONT, HEAD_FONT = "方正小标宋简体", "仿宋", "黑体"
-TITLE_SIZE, TEXT_SIZE, TABLE_SIZE = 22, 16, 12
-_LABEL_WIDTH, _VALUE_WIDTH = Cm(3.6), Cm(12.0)
-_PADDING = Pt(3)
+TITLE_SIZE = 22.0
+_DASHES = "- " * 34
+
+
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """How a paper is set, in points: size of text and tables, room in a cell above and below, distance of lines in
+    tables (None: as the font has it), widths of the two columns, margins above and below.
+    """
+
+    text: float
+    table: float
+    padding: float
+    pitch: float | None
+    columns: tuple[float, float]
+    margins: tuple[float, float]
+
+
+WIDE = Dress(16, 12, 3, None, (102, 340), (79, 71))
+CLOSE = Dress(12, 10.5, 1, 13.5, (124, 318), (62, 56))
+A4 = (595.3, 841.9)
+SIDES = (76.5, 73.7)
+_QR_WIDTH = 90.0
+_LONGEST_PROPERTY = 255
+
 # Characters that XML cannot hold, and those that turn the reading direction round so that a text lies.
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
 
@@ -29,8 +52,8 @@ class Paper:
     """What stands on a paper, from top to bottom; whatever is empty is left out.
 
     `rows` and `history` are tables of (label, value), `history` under its heading. `signed` stands at the right, below.
-    `slip` is a second table that is torn off and sent back, below `slip_title`; `link` stands there as an address and a
-    QR code.
+    `slip` is a second table that is torn off and sent back, below `slip_title`, with `link_words` on how; `link` stands
+    there as a QR code. A `compact` paper is set closer, so that it stays on one page.
     """
 
     title: str
@@ -46,42 +69,57 @@ class Paper:
     slip: Sequence[tuple[str, str]] = ()
     link: str = ""
     link_words: str = ""
+    compact: bool = False
+
+
+def slip_link(public_url: str, code: str) -> str:
+    """The address by which an outside unit answers."""
+    return f"{public_url.rstrip('/')}/slip/{quote(code, safe='-')}"
 
 
 def build(paper: Paper) -> bytes:
     """The paper as a .docx file."""
-    file = _page()
+    dress = CLOSE if paper.compact else WIDE
+    file = _page(paper.title, dress)
     _line(file, paper.title, TITLE_FONT, TITLE_SIZE, WD_ALIGN_PARAGRAPH.CENTER)
-    _line(file, paper.number, TEXT_FONT, TABLE_SIZE, WD_ALIGN_PARAGRAPH.RIGHT)
+    _line(file, paper.number, TEXT_FONT, dress.table, WD_ALIGN_PARAGRAPH.RIGHT)
     if paper.addressee:
-        _line(file, paper.addressee, TEXT_FONT, TEXT_SIZE)
-    _say(file, paper.opening)
-    _table(file, paper.rows)
+        _line(file, paper.addressee, TEXT_FONT, dress.text)
+    _say(file, paper.opening, dress)
+    _table(file, paper.rows, dress)
     if paper.history:
-        _line(file, paper.history_title, HEAD_FONT, TABLE_SIZE)
-        _table(file, paper.history)
-    _say(file, paper.closing)
+        _line(file, paper.history_title, HEAD_FONT, dress.table)
+        _table(file, paper.history, dress)
+    _say(file, paper.closing, dress)
     for line in paper.signed:
-        _line(file, line, TEXT_FONT, TEXT_SIZE, WD_ALIGN_PARAGRAPH.RIGHT)
+        _line(file, line, TEXT_FONT, dress.text, WD_ALIGN_PARAGRAPH.RIGHT)
     if paper.slip:
-        _tear_off(file, paper)
+        _tear_off(file, paper, dress)
     content = io.BytesIO()
     file.save(content)
     return content.getvalue()
 
 
-def _page() -> Document:
+def _page(title: str, dress: Dress) -> Document:
     file = docx.Document()
     section = file.sections[0]
-    section.page_width, section.page_height = Cm(21), Cm(29.7)
-    section.top_margin, section.bottom_margin = Cm(2.8), Cm(2.5)
-    section.left_margin, section.right_margin = Cm(2.7), Cm(2.6)
-    file.core_properties.author = ""
-    file.core_properties.comments = ""
+    section.page_width, section.page_height = Pt(A4[0]), Pt(A4[1])
+    section.top_margin, section.bottom_margin = Pt(dress.margins[0]), Pt(dress.margins[1])
+    section.left_margin, section.right_margin = Pt(SIDES[0]), Pt(SIDES[1])
+    about = file.core_properties
+    about.title, about.author, about.comments = _printable(title)[:_LONGEST_PROPERTY], "", ""
+    _without_thumbnail(file)
     return file
 
 
-def _line(file: Document, text: str, font: str, size: int, align: WD_ALIGN_PARAGRAPH | None = None) -> Paragraph:
+def _without_thumbnail(file: Document) -> None:
+    """The library's template brings a picture of an empty page along."""
+    kept = file.part.package.rels
+    for name in [name for name, relation in kept.items() if relation.reltype.endswith("/thumbnail")]:
+        del kept[name]
+
+
+def _line(file: Document, text: str, font: str, size: float, align: WD_ALIGN_PARAGRAPH | None = None) -> Paragraph:
     paragraph = file.add_paragraph()
     if align is not None:
         paragraph.alignment = align
@@ -90,49 +128,74 @@ def _line(file: Document, text: str, font: str, size: int, align: WD_ALIGN_PARAG
     return paragraph
 
 
-def _say(file: Document, lines: Sequence[str]) -> None:
+def _say(file: Document, lines: Sequence[str], dress: Dress) -> None:
     """Paragraphs of the text, each indented by two characters as Chinese papers do."""
     for line in lines:
-        paragraph = _line(file, line, TEXT_FONT, TEXT_SIZE)
-        paragraph.paragraph_format.first_line_indent = Pt(2 * TEXT_SIZE)
+        paragraph = _line(file, line, TEXT_FONT, dress.text)
+        paragraph.paragraph_format.first_line_indent = Pt(2 * dress.text)
 
 
-def _write(paragraph: Paragraph, text: str, font: str, size: int) -> None:
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _write(paragraph: Paragraph, text: str, font: str, size: float) -> None:
     """One run: line breaks stay, nothing in the text can become anything but text."""
-    run = paragraph.add_run(_UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    run = paragraph.add_run(_printable(text))
     run.font.size = Pt(size)
     run.font.name = font
     properties = run.font.element.get_or_add_rPr()  # the library sets the Latin font only
     properties.get_or_add_rFonts().set(qn("w:eastAsia"), font)
 
 
-def _table(file: Document, rows: Sequence[tuple[str, str]]) -> None:
+def _table(file: Document, rows: Sequence[tuple[str, str]], dress: Dress) -> None:
     table = file.add_table(rows=0, cols=2, style="Table Grid")
     table.autofit = False
-    for column, width in zip(table.columns, (_LABEL_WIDTH, _VALUE_WIDTH), strict=True):
-        column.width = width
-    for label, value in rows:
+    for column, width in zip(table.columns, dress.columns, strict=True):
+        column.width = Pt(width)
+    for row in rows:
         cells = table.add_row().cells
-        for cell, text, width, font in (
-            (cells[0], label, _LABEL_WIDTH, HEAD_FONT),
-            (cells[1], value, _VALUE_WIDTH, TEXT_FONT),
-        ):
-            cell.width = width
-            cell.paragraphs[0].paragraph_format.space_before = _PADDING
-            cell.paragraphs[0].paragraph_format.space_after = _PADDING
-            _write(cell.paragraphs[0], text, font, TABLE_SIZE)
-    file.add_paragraph().paragraph_format.space_after = Pt(0)
+        for cell, text, width, font in zip(cells, row, dress.columns, (HEAD_FONT, TEXT_FONT), strict=True):
+            cell.width = Pt(width)
+            _set_close(cell.paragraphs[0], dress)
+            _write(cell.paragraphs[0], text, font, dress.table)
+    after = file.add_paragraph().paragraph_format
+    after.space_after = Pt(0)
+    after.line_spacing = Pt(dress.table)
 
 
-def _tear_off(file: Document, paper: Paper) -> None:
+def _set_close(paragraph: Paragraph, dress: Dress) -> None:
+    """Cells have little room above and below; where lines have a distance it is exact, whatever the font is."""
+    shape = paragraph.paragraph_format
+    shape.space_before = shape.space_after = Pt(dress.padding)
+    if dress.pitch is not None:
+        shape.line_spacing = Pt(dress.pitch)
+
+
+def _tear_off(file: Document, paper: Paper, dress: Dress) -> None:
     """The part that comes back, below a dashed line."""
-    _line(file, "- " * 34, TEXT_FONT, TABLE_SIZE, WD_ALIGN_PARAGRAPH.CENTER)
-    _line(file, paper.slip_title, TITLE_FONT, TEXT_SIZE, WD_ALIGN_PARAGRAPH.CENTER)
-    _table(file, paper.slip)
-    if not paper.link:
-        return
-    _line(file, paper.link_words, TEXT_FONT, TABLE_SIZE)
+    _line(file, _DASHES, TEXT_FONT, dress.table, WD_ALIGN_PARAGRAPH.CENTER)
+    _line(file, paper.slip_title, TITLE_FONT, dress.text, WD_ALIGN_PARAGRAPH.CENTER)
+    _table(file, paper.slip, dress)
+    if paper.link:
+        _beside_picture(file, paper, dress)
+    elif paper.link_words:
+        _line(file, paper.link_words, TEXT_FONT, dress.table)
+
+
+def _beside_picture(file: Document, paper: Paper, dress: Dress) -> None:
+    """The link's picture with the words on it at its side, so that both stay on one page."""
+    table = file.add_table(rows=1, cols=2)
+    table.autofit = False
+    for column, cell, width in zip(table.columns, table.rows[0].cells, dress.columns, strict=True):
+        column.width = cell.width = Pt(width)
+    picture, words = (cell.paragraphs[0] for cell in table.rows[0].cells)
+    picture.add_run().add_picture(io.BytesIO(qr_code(paper.link)), width=Pt(_QR_WIDTH))
+    _write(words, paper.link_words, TEXT_FONT, dress.table)
+
+
+def qr_code(link: str) -> bytes:
+    """An address as a picture (PNG) for a phone's camera."""
     picture = io.BytesIO()
-    segno.make(paper.link, error="m").save(picture, kind="png", scale=4)
-    picture.seek(0)
-    file.add_picture(picture, width=Cm(3))
+    segno.make(link, error="m").save(picture, kind="png", scale=4)
+    return picture.getvalue()

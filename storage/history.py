@@ -8,7 +8,7 @@ from datetime import datetime
 
 from domain.said import Fact, to_facts
 from storage.database import Row, Tx
-from storage.values import from_ms, to_json, to_ms
+from storage.values import from_json, from_ms, to_json, to_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,14 @@ async def standing(tx: Tx, appeal_id: int) -> Sequence[Row]:
     rows = await of_appeal(tx, appeal_id)
     undone = {place - 1 for place, row in enumerate(rows) if row["name"] == "take_back"}
     return [row for place, row in enumerate(rows) if place not in undone and row["name"] != "take_back"]
+
+
+def taken_by(row: Row) -> str | None:
+    """Who took a step: a person, or the outside unit that answered by itself, with its officer; None for the clock."""
+    if row["actor"] is not None:
+        return str(row["actor"])
+    facts = from_json(row["facts"])
+    return " ".join(facts[name] for name in ("on_behalf", "officer") if facts.get(name)) or None
 
 
 async def reminders_of(tx: Tx, appeal_id: int) -> Sequence[Row]:

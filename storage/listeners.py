@@ -13,7 +13,7 @@ from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 from storage import outbox, people, standing
 from storage.database import Tx
-from storage.reaching import call_in_group
+from storage.reaching import call_in_group, is_cut_off
 from storage.values import to_ms
 
 BUTTONS_A_ROW = 3
@@ -54,25 +54,38 @@ async def owe_all(tx: Tx, notices: Sequence[Notice], appeal: Appeal, change: Cha
     facts |= {"text": change.text, "actor": await _name(tx, change.by, change.at)}
     facts["files"] = Said("appeal.files", {"count": len(files)}) if files else None
     facts["previous"] = await _previous(tx, change)
-    told = {change.by}
+    told: set[int] = set()
     opens = change.at if appeal.urgent else _in_office_hours(rules, change.at)  # who is away is asked of that moment
-    for notice in notices:
+    for wanted in notices:
+        notice = await _in_reach(tx, wanted, appeal, rules, change.at)
         said = {**facts, **part_facts(appeal, notice.part), **notice.facts}
         for group in await _groups(tx, notice.listener, appeal, rules):
             await tell(tx, Place(group, earliest=notice.earliest), notice.key, said, (), appeal, rules, change.at)
         for hearer in await standing.hearers(tx, notice.listener, appeal, opens, change.before, notice.part):
-            if hearer.person.id not in told:
-                told.add(hearer.person.id)
-                shown = change.attachments or (files if notice.buttons and hearer.person.in_office else ())
+            person = hearer.person
+            if person.id not in told and (person.id != change.by or notice.echo):
+                told.add(person.id)
+                shown = change.attachments or (files if notice.buttons and person.in_office else ())
                 fitting = replace(notice, buttons=hearer.buttons(notice, appeal))
                 about = {**said, **hearer.facts}
-                await tell_person(tx, hearer.person, fitting, about, appeal, rules, change.at, shown)
+                await tell_person(tx, person, fitting, about, appeal, rules, change.at, shown)
 
 
 async def _previous(tx: Tx, change: Change) -> str | None:
     """Who held the matter before the change, if somebody else does now."""
     before = change.before.handler_id if change.before else None
     return await _name(tx, before, change.at) if before != change.after.handler_id else None
+
+
+async def _in_reach(tx: Tx, notice: Notice, appeal: Appeal, rules: Rules, at: datetime) -> Notice:
+    """The notice itself, or what is told instead where it is for an outside unit that no chat reaches."""
+    part = appeal.part(notice.part)
+    if notice.otherwise is None or part is None or not await is_cut_off(tx, part):
+        return notice
+    officer = await people.person(tx, part.handler_id, at) if part.handler_id else None
+    if officer is not None:
+        await call_in_group(tx, officer, rules, audible(rules, officer, at, urgent=False), at)
+    return notice.otherwise
 
 
 def part_facts(appeal: Appeal, n: int) -> dict[str, Fact]:
@@ -182,8 +195,8 @@ def owed_paper(
     paper: str, appeal: Appeal, person: Person | None, part: int, at: datetime, **said: Any
 ) -> Mapping[str, Any]:
     """A paper as a message carries it: its name, and what it is to be written from."""
-    facts = {"number": appeal.number, "part": part, "at": to_ms(at), **said}
-    facts |= {"person": person.id, "language": person.language} if person else {"language": "zh"}
+    facts = {"number": appeal.number, "part": part, "at": to_ms(at), "language": "zh", **said}
+    facts |= {"person": person.id, "language": person.language} if person else {}
     return {"document": paper, "facts": facts}
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.notices import Lane
+from domain.parts import Part
 from domain.people import OFFICE, Person
 from domain.rules import Rules
 from domain.said import Fact, Said
-from storage import accounts, outbox
+from storage import accounts, outbox, people
 from storage.database import Tx
 from storage.values import one_of, to_ms
 
@@ -55,6 +56,14 @@ async def call_in_group(tx: Tx, person: Person, rules: Rules, due: datetime, at:
     )
     await outbox.owe(tx, letter, at=at, due=due)
     return True
+
+
+async def is_cut_off(tx: Tx, part: Part) -> bool:
+    """Whether a part is an outside unit's that no private chat reaches: it has no duty officer, or one who has none."""
+    unit = await people.department(tx, part.department_id)
+    if unit is None or not unit.external:
+        return False
+    return part.handler_id is None or await people.private_chat(tx, part.handler_id) is None
 
 
 async def speak_in(tx: Tx, channel: str, groups: Collection[str], at: datetime) -> None:

@@ -1,7 +1,7 @@
 """What deadlines are counted from, as compact JSON in a column."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -30,7 +30,8 @@ def as_they_stand(received: datetime, *dates: datetime) -> Dates:
 
 
 def _so_long(received: datetime, date: datetime) -> Reckoning:
-    return Reckoning(received, (Span(int((date - received).total_seconds()), Unit.WALL),))
+    seconds = int((date - received).total_seconds())
+    return Reckoning(date - timedelta(seconds=seconds), (Span(seconds, Unit.WALL),))
 
 
 def write_reckoning(reckoned: Reckoning) -> str:

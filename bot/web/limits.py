@@ -16,6 +16,7 @@ class Rate:
 
 ACTIONS = Rate(20, 10)
 WRONG_CODES = Rate(10, 900)
+SLIP_ANSWERS = Rate(10, 3600)
 
 
 class Limits:

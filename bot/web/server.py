@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bot.web import chat, demo, health, join, page, recognised
+from bot.web import chat, demo, health, join, page, recognised, slips
 from bot.web.context import WebContext
 from bot.web.guard import Guard
 from bot.web.signin import leave
@@ -25,6 +25,8 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/join", join.form),
     Route("/join", join.enter, methods=["POST"]),
     Route(page.INSIDE, recognised.enter),
+    Route("/slip/{code}", slips.form),
+    Route("/slip/{code}", slips.answer, methods=["POST"]),
     Route("/api/chat/state", chat.state),
     Route("/api/chat/stream", stream),
     Route("/api/chat/sign-out", leave, methods=["POST"]),

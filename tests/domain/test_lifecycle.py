@@ -45,7 +45,7 @@ _WHILE_OPEN = (
     Verb.URGENT,
 )
 _ONCE_GIVEN = (Verb.SUPERVISE, Verb.INSTRUCT, Verb.REFER, Verb.READ)
-_OF_A_SHARE = (Verb.PART_ACKNOWLEDGE, Verb.PART_PROGRESS, Verb.PART_DONE, Verb.PART_RETURN, Verb.WAIVE)
+_OF_A_SHARE = (Verb.PART_ACKNOWLEDGE, Verb.PART_PROGRESS, Verb.PART_DONE, Verb.PART_RETURN, Verb.WAIVE, Verb.SLIP)
 _AT_WORK = (
     *_WHILE_OPEN,
     *_ONCE_GIVEN,
@@ -184,6 +184,7 @@ WORDLESS = frozenset(
         Verb.RECOUNT,
         Verb.READ,
         Verb.PART_ACKNOWLEDGE,
+        Verb.SLIP,
     }
 )
 

@@ -681,3 +681,19 @@ LifeOfAPark.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestLifeOfAPark = LifeOfAPark.TestCase
+
+
+def test_what_an_instant_answer_did_is_kept_when_a_later_slip_is_taken_back() -> None:
+    """即办 takes a matter on and talks it over; a slip in the rework that follows must not undo that."""
+    park = LifeOfAPark()
+    try:
+        park.a_first_matter()
+        park.the_rules_dispatch(which=0)
+        park.attempt(0, "王敏", Verb.INSTANT, Details(text="已现场办好"))
+        park.now += timedelta(hours=1)
+        park.attempt(0, "张建国", Verb.DISSATISFIED, Details(text="又坏了"))
+        assert park.pick(0).status is Status.REWORK
+        park.a_handler_slips(which=0, verb=Verb.RESOLVE, seconds=1)
+        assert park.pick(0).acknowledged_at == START
+    finally:
+        park.teardown()

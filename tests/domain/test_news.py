@@ -83,6 +83,7 @@ HEARS: list[tuple[tuple[Verb, ...], Verb, set[Listener] | frozenset[Listener]]] 
     ((*WORK, Verb.BEYOND), Verb.PART_DONE, {FIRM}),
     (SHARED, Verb.PART_RETURN, {LEAD, OFFICE}),
     (SHARED, Verb.WAIVE, {UNIT, LEAD}),
+    (SHARED, Verb.SLIP, NOBODY),  # the paper goes to whoever asked for it
     ((*TWICE, Verb.DISSATISFIED), Verb.CLOSE_DISPUTED, {FIRM, LEAD}),
     (WORK, Verb.WITHDRAW, {LEAD, GROUP}),
     (SHARED, Verb.WITHDRAW, {LEAD, GROUP, UNIT}),

@@ -1,7 +1,7 @@
 """停工: what the coordinator closes moves every date at once, with the reason told; taken back, it moves back."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from domain.hours import Hours
 from domain.ledger import Entry
 from domain.people import Role
 from domain.workdays import Calendar, parse_interval
+from handlers import recounts as counting
 from storage import calendars, ledger
 from storage.database import Tx
 from storage.values import EPOCH, to_ms
@@ -97,7 +98,9 @@ async def test_a_typhoon_day_moves_two_matters_by_a_working_day_and_taking_it_ba
     [kept] = await recounts(park)
     assert (shown(kept["due_before"]["at"]), shown(kept["due"]["at"])) == ("03-25 17:30", "03-26 17:30")
 
-    back = await close(park, "停工 3月16日 取消")
+    asked = await park.says(OFFICE, "停工 3月16日 取消")
+    assert "#2 和顺物流 变压器异响：办结 3月26日（周四）17:30 → 3月25日（周三）17:30" in heard(asked, OFFICE)
+    back = await park.presses(OFFICE, "确认")
     assert [await due(park, n) for n in (1, 2)] == ["03-25 17:30", "03-25 17:30"]
     assert "3月16日（周一）不再停工，照常上班" in heard(back, BOSS)
     assert [shown(each["due_before"]["at"]) for each in await recounts(park)] == ["03-25 17:30", "03-26 17:30"]
@@ -117,8 +120,18 @@ async def test_on_a_closed_day_no_digest_and_no_reminder_leaves(park: Town) -> N
     await close(park, "停工 3月12日 台风")
     said = await park.wait(until="2026-03-12 23:00")
     assert not [line for line in said if line.key.startswith(("digest", "remind")) and line.time.startswith("03-12")]
+    assert not await park.all("SELECT * FROM turns WHERE job LIKE 'digest 2026-03-12%'")
     said = await park.wait(until="2026-03-13 09:00")
     assert "digest.office" in {line.key for line in said}
+
+
+async def test_the_ladder_goes_by_the_calendar_in_force(park: Town) -> None:
+    """Due on Thursday the 26th, Wednesday closed: two working days before is Monday, not Tuesday."""
+    await taken_on(park)
+    await close(park, "停工 3月25日 台风")
+    assert await due(park) == "03-26 17:30"
+    said = await park.wait(until="2026-03-25 12:00")
+    assert [line.time for line in said if line.key == "remind.one"] == ["03-23 17:30"]
 
 
 async def test_a_message_that_waited_for_a_morning_waits_over_the_day_that_is_closed(park: Town) -> None:
@@ -210,9 +223,17 @@ async def entries(park: Town) -> list[Entry]:
     return await park.database.reading(unit)
 
 
-async def test_in_december_next_years_dates_are_marked_until_the_table_is_there() -> None:
-    park = await Town.open(at="2026-12-28 09:00")
-    await park.settle()
+@pytest.fixture
+async def december() -> AsyncIterator[Town]:
+    """The park in the last days of a year, before the next one's table."""
+    opened = await Town.open(at="2026-12-28 09:00")
+    await opened.settle()
+    yield opened
+    await opened.close()
+
+
+async def test_in_december_next_years_dates_are_marked_until_the_table_is_there(december: Town) -> None:
+    park = december
     filed = await park.says(BOSS, "诉求 车间停电")
     assert "办结时限：1月12日（周二）17:30（暂定，次年放假安排公布后复核）" in heard(filed, BOSS)
     assert "（暂定）" in heard(await park.says(BOSS, "我的"), BOSS)
@@ -224,7 +245,6 @@ async def test_in_december_next_years_dates_are_marked_until_the_table_is_there(
     table = YearTable(2027, frozenset({date(2027, 1, 1), date(2027, 1, 4)}), frozenset(), published=True)
     await park.database.transaction(lambda tx: calendars.put_year(tx, table, park.app.civil()))
     assert "暂定" not in heard(await park.says(BOSS, "我的"), BOSS)
-    await park.close()
 
 
 # What is said ---------------------------------------------------------------------------------------------------------
@@ -317,45 +337,69 @@ async def test_many_deadlines_are_shown_in_part(park: Town) -> None:
 
 
 # At the start ---------------------------------------------------------------------------------------------------------
-async def early(tmp_path: Path, intervals: Sequence[str], *, new: bool) -> Town:
-    """The same park, with these working hours."""
+USUAL, EARLY = ("08:30-12:00", "14:00-17:30"), ("08:00-12:00", "13:00-16:00")
+Start = Callable[..., Awaitable[Town]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts the same park again and again, with these working hours; whatever happens it is closed in the end."""
+    opened: list[Town] = []
+
+    async def again(intervals: Sequence[str], *, new: bool = False) -> Town:
+        for before in opened:
+            await before.close()
+        opened.append(await _open(tmp_path, intervals, new=new))
+        await opened[-1].settle()
+        return opened[-1]
+
+    yield again
+    for town in opened:
+        await town.close()
+
+
+async def _open(tmp_path: Path, intervals: Sequence[str], *, new: bool) -> Town:
     hours = Hours(tuple(map(parse_interval, intervals)), quiet=parse_interval("21:00-08:00"))
     rules = making.make_rules(ladders=LADDERS)
     rules = replace(rules, calendar=Calendar(read_years(), hours, making.ZONE))
     return await Town.open(f"sqlite:///{tmp_path}/town.db", rules=rules, new=new)
 
 
-async def test_other_hours_in_the_config_count_everything_again_once_at_the_start(tmp_path: Path) -> None:
-    usual, early_hours = ("08:30-12:00", "14:00-17:30"), ("08:00-12:00", "13:00-16:00")
-    park = await early(tmp_path, usual, new=True)
-    await park.settle()
+async def test_other_hours_in_the_config_count_everything_again_once_at_the_start(start: Start) -> None:
+    park = await start(USUAL, new=True)
     await park.says(BOSS, "诉求 车间停电")
     assert await recounts(park) == []
-    await park.close()
 
     for _ in range(2):
-        park = await early(tmp_path, early_hours, new=False)
-        await park.settle()
+        park = await start(EARLY)
         assert await due(park) == "03-25 16:00"
         assert len(await recounts(park)) == 1
         keys = [row["text_key"] for row in await park.all("SELECT text_key FROM outbox")]
         assert keys.count("firm.recounted") == keys.count("recount.office") == 1
-        await park.close()
 
-    park = await early(tmp_path, usual, new=False)
-    await park.settle()
+    park = await start(USUAL)
     assert (await due(park), len(await recounts(park))) == ("03-25 17:30", 2)
-    await park.close()
 
 
-async def test_a_closure_entered_while_it_ran_is_not_counted_again_at_the_next_start(tmp_path: Path) -> None:
-    park = await early(tmp_path, ("08:30-12:00", "14:00-17:30"), new=True)
-    await park.settle()
+async def test_a_closure_entered_while_it_ran_is_not_counted_again_at_the_next_start(start: Start) -> None:
+    park = await start(USUAL, new=True)
     await park.says(BOSS, "诉求 车间停电")
     await close(park)
-    assert await park.database.reading(calendars.counted_by)
-    await park.close()
-    park = await early(tmp_path, ("08:30-12:00", "14:00-17:30"), new=False)
-    await park.settle()
+    rules = park.app.park.rules
+    in_force = await park.database.reading(lambda tx: calendars.in_force(tx, rules))
+    assert await park.database.reading(calendars.counted_by) == in_force.calendar.fingerprint
+    park = await start(USUAL)
     assert (await due(park), len(await recounts(park))) == ("03-26 17:30", 1)
-    await park.close()
+
+
+async def test_of_two_replicas_that_start_together_one_counts(park: Town) -> None:
+    await park.says(BOSS, "诉求 车间停电")
+    mark, rules, at = "another calendar", park.app.park.rules, park.app.civil()
+
+    async def unit(tx: Tx) -> None:
+        assert await calendars.take_count(tx, mark, at)  # the other one was first
+        await tx.run("UPDATE appeals SET due_at = due_at + 1")
+        await counting.work(tx, rules, at, mark)
+
+    await park.database.transaction(unit)
+    assert await recounts(park) == []

@@ -32,6 +32,11 @@ def test_the_program_comes_with_the_published_years() -> None:
     assert [len(table.makeup_workdays) for table in tables] == [8, 5, 6]
 
 
+def test_the_table_that_the_manual_shows_can_be_imported() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "calendar.md").read_text(encoding="utf-8")
+    assert parse_year(page.split("```toml")[1].split("```")[0]).year == 2027
+
+
 def test_a_parks_own_folder_is_read_in_the_order_of_years(tmp_path: Path) -> None:
     for name in ("2026.toml", "2024.toml"):
         (tmp_path / name).write_bytes((SHIPPED / name).read_bytes())

@@ -52,7 +52,7 @@ def unsafe(town: Town) -> Iterator[str]:
 async def test_no_foreign_page_can_do_anything_by_any_post(town: Town) -> None:
     token = await town.token("张建国")
     paths = list(unsafe(town))
-    assert len(paths) == 8
+    assert len(paths) == 9
     for path in paths:
         for headers in FOREIGN:
             async with town.browser(token) as browser:
