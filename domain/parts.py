@@ -58,6 +58,12 @@ class Part:
         """Whether somebody still works on it."""
         return self.outcome is None
 
+    @property
+    def since(self) -> datetime:
+        """When its clock began to run: when it was asked for, or when the last suspension was over."""
+        pauses = self.reckoned.pauses()
+        return pauses[-1].end if pauses else self.asked_at
+
     def ended(self, outcome: Outcome, at: datetime) -> Part:
         """The part as it is after its end."""
         return replace(self, outcome=outcome, ended_at=at)
