@@ -191,7 +191,7 @@ class Appeal:
         asleep = self.status is Status.LONG_TERM
         runs = {PartKind.ORDER, *((PartKind.MILESTONE,) if asleep else (PartKind.SHARE, PartKind.BEYOND))}
         return tuple(
-            Running(_PART_CLOCKS[part.kind], part.round, part.started_at or part.asked_at, part.due, part.n)
+            Running(_PART_CLOCKS[part.kind], part.round, part.since, part.due, part.n)
             for part in self.open_parts
             if part.kind in runs
         )
