@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from bot import __version__, errands
+from bot import __version__, calendars, errands
 from bot.config import ConfigError
 from storage.errors import StorageError
 
@@ -127,6 +127,20 @@ def export(config: Path, what: str, out: Path) -> None:
 def invite(config: Path, target: str, out: Path | None) -> None:
     """给人、企业或群开邀请码 / a single-use code for a PERSON, ENTERPRISE or GROUP."""
     _run(lambda: errands.invite(config, target, out, click.echo))
+
+
+@main.group()
+def calendar() -> None:
+    """行事历 / the park's calendar."""
+
+
+@calendar.command("import")
+@click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="只看哪些时限会变动，不写入 / show what would move, write nothing")
+@_config
+def import_year(config: Path, source: Path, dry_run: bool) -> None:
+    """导入一年的放假安排，重算时限 / import a year's holidays and count every deadline again."""
+    _run(lambda: calendars.import_year(config, source, click.echo, dry_run=dry_run))
 
 
 @main.command()

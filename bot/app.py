@@ -19,7 +19,7 @@ from bot.desk import FrontDesk
 from bot.dispatch import Dispatcher
 from bot.documents import Documents
 from domain.rules import Rules
-from handlers import JOBS, ROUTER
+from handlers import AT_START, JOBS, ROUTER
 from handlers.conversation import House
 from storage.database import Database
 from texts import Catalogue
@@ -76,7 +76,9 @@ class App:
         )
         self.desk = FrontDesk(database, self.civil, self.dispatcher.wake)
         self.dispatcher.fetch_to(self.desk)
-        self.bell = Bell(database, park.rules, JOBS, civil=self.civil, done=self.pump.wake)
+        self.bell = Bell(
+            database, park.rules, JOBS, civil=self.civil, done=self.pump.wake, at_start=AT_START
+        )
         self._stepping = asyncio.Lock()
 
     async def run(self) -> None:

@@ -33,8 +33,8 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a platform can do. `idempotent`: sending a row again is harmless; `menus`: it shows a list of commands;
-    `pace`: None where nobody counts.
+    """What a platform can do. `idempotent`: for half an hour sending a row again is harmless; `menus`: it shows a list
+    of commands; `pace`: None where nobody counts.
 
     `single_connection`: only one process may be connected at a time, so the holder of the channel's lease sends too.
     `answers_only`: it may write only where somebody has written to it before.

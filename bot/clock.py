@@ -9,7 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from domain.rules import Rules
 from handlers.jobs import Job
-from storage import outbox
+from storage import calendars, outbox
 from storage.database import Database, Tx
 from storage.errors import StorageUnavailable
 
@@ -29,10 +29,13 @@ class Bell:
         *,
         civil: Callable[[], datetime],
         done: Callable[[], None],
+        at_start: Sequence[Job] = (),
     ) -> None:
+        """`at_start` are looked at once, before all others, at the first ring that storage allows."""
         self._database = database
         self._rules = rules
         self._jobs = jobs
+        self._at_start = list(at_start)
         self._civil = civil
         self._done = done
         self._one_at_a_time = asyncio.Lock()
@@ -58,8 +61,10 @@ class Bell:
         async with self._one_at_a_time:
             civil = self._civil()
             done = 0
-            for job in self._jobs:
+            for job in (*self._at_start, *self._jobs):
                 done += await self._work_off(job, civil)
+            stumbled = {name for name, _ in self._failures}
+            self._at_start = [job for job in self._at_start if job.name in stumbled]
             return done
 
     async def _work_off(self, job: Job, civil: datetime) -> int:
@@ -81,14 +86,17 @@ class Bell:
         return len(tried)
 
     async def _due(self, job: Job, civil: datetime) -> Sequence[str]:
-        return await self._database.reading(lambda tx: job.due(tx, self._rules, civil))
+        async def unit(tx: Tx) -> Sequence[str]:
+            return await job.due(tx, await calendars.in_force(tx, self._rules), civil)
+
+        return await self._database.reading(unit)
 
     async def _one(self, job: Job, civil: datetime, key: str) -> None:
         """One key, one transaction; one that fails is logged and does not keep the others waiting."""
 
         async def unit(tx: Tx) -> None:
             tx.on_commit(self._done)
-            await job.work(tx, self._rules, civil, key)
+            await job.work(tx, await calendars.in_force(tx, self._rules), civil, key)
 
         try:
             await self._database.transaction(unit)
@@ -109,7 +117,8 @@ class Bell:
         """The next civil moment at which something falls due."""
 
         async def unit(tx: Tx) -> list[datetime | None]:
-            found = [await job.upcoming(tx, self._rules, after) for job in self._jobs]
+            rules = await calendars.in_force(tx, self._rules)
+            found = [await job.upcoming(tx, rules, after) for job in self._jobs]
             return [*found, await outbox.next_due(tx, after)]
 
         moments = await self._database.reading(unit)

@@ -14,7 +14,7 @@ from domain.notices import Lane
 from domain.rules import Rules
 from handlers import outgoing
 from handlers.outgoing import Body
-from storage import chats, delivery
+from storage import calendars, chats, delivery
 from storage.database import Database, Row, Tx
 from storage.delivery import Owed
 from storage.errors import StorageUnavailable
@@ -36,6 +36,8 @@ UPLOAD_RATE = 200_000
 RENEW_SECONDS = 20.0
 MOST_REMEMBERED = 3000
 RESENT_IF_UNCERTAIN = frozenset({Lane.REPLY, Lane.CASE})
+IDEMPOTENT_FOR = timedelta(minutes=30)
+"""So long at least an idempotent platform takes the same message for the same."""
 REPEATABLE = frozenset({"edit", "menu"})
 """What is the same when it is done twice."""
 
@@ -223,7 +225,8 @@ class Pump:
         can_edit = channel.abilities.edits and channel.may_edit(owed.target)
         if (owed.kind == "edit" and not can_edit) or (owed.kind == "menu" and not channel.abilities.menus):
             return outgoing.Dropped("nothing that this channel can do")
-        return await outgoing.prepare(tx, self._rules, self._catalogue, owed, civil)
+        rules = await calendars.in_force(tx, self._rules)
+        return await outgoing.prepare(tx, rules, self._catalogue, owed, civil)
 
     async def _pack(self, ready: Ready) -> Part | None:
         """The next part, with its documents; None where they cannot be had, or took so long that the row was lost."""
@@ -341,9 +344,10 @@ class Pump:
 
     async def _doubt(self, owed: Owed, cause: str, most: int = 1) -> None:
         """Perhaps it arrived: what must arrive is sent again, `most` times; a broadcast is left for people."""
-        channel = self._channels.get(owed.channel)
-        if owed.kind in REPEATABLE or (channel is not None and channel.abilities.idempotent):
-            retry_at = self._machine() + back_off(owed.attempts)
+        channel, machine = self._channels.get(owed.channel), self._machine()
+        same = channel is not None and channel.abilities.idempotent and machine - owed.first_tried_at < IDEMPOTENT_FOR
+        if owed.kind in REPEATABLE or same:
+            retry_at = machine + back_off(owed.attempts)
             await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause))
         elif owed.kind == "send" and Lane(owed.lane) in RESENT_IF_UNCERTAIN and owed.doubts < most:
             retry_at = self._machine()
@@ -362,7 +366,8 @@ class Pump:
                 return
             if unreachable:
                 await delivery.unreachable(tx, owed.chat_id)
-            await outgoing.tell_undelivered(tx, self._rules, owed, cause, civil)
+            rules = await calendars.in_force(tx, self._rules)
+            await outgoing.tell_undelivered(tx, rules, owed, cause, civil)
 
         _log.warning("message %s given up: %s", owed.id, cause, extra={"outbox": owed.id})
         await self._record(owed, unit)

@@ -13,7 +13,7 @@ from domain.errors import Unfetched
 from domain.said import Said
 from handlers import mishaps
 from handlers.conversation import House, hear
-from storage import inbox
+from storage import calendars, inbox
 from storage.database import Database, Tx
 from storage.errors import StorageUnavailable
 
@@ -173,7 +173,8 @@ class Dispatcher:
         if tries == 1:
             await mishaps.apologise(tx, entry, self._civil())
         if dead:
-            await mishaps.report_poison(tx, self._house.rules, entry, self._civil())
+            rules = await calendars.in_force(tx, self._house.rules)
+            await mishaps.report_poison(tx, rules, entry, self._civil())
 
 
 def _with_files(message: Incoming, files: Files) -> Incoming:

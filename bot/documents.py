@@ -7,8 +7,8 @@ from bot.channel import Document, Undeliverable
 from domain.rules import Rules
 from handlers import ledger, papers
 from reports.papers import slip_link
-from storage import files, slips
-from storage.database import Database
+from storage import calendars, files, slips
+from storage.database import Database, Tx
 from texts import Catalogue
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -30,9 +30,12 @@ class Documents:
         paper = owed["document"] in papers.KINDS
         if paper:
             owed = await self._linked(owed)
-        write = papers.attachment if paper else ledger.attachment
-        name, content = await self._database.reading(lambda tx: write(tx, self._rules, self._catalogue, owed))
+        name, content = await self._database.reading(lambda tx: self._written(tx, owed))
         return Document(name, DOCX if paper else XLSX, content)
+
+    async def _written(self, tx: Tx, owed: Mapping[str, Any]) -> tuple[str, bytes]:
+        write = papers.attachment if owed["document"] in papers.KINDS else ledger.attachment
+        return await write(tx, await calendars.in_force(tx, self._rules), self._catalogue, owed)
 
     async def _linked(self, owed: Mapping[str, Any]) -> Mapping[str, Any]:
         """A forwarding slip gets its link only now, so that its code stands on the paper and nowhere else."""

@@ -3,7 +3,7 @@
 import errno
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from domain.rules import Rules
 from domain.said import Fact, Said
 from handlers import ledger, policy_ledger
 from reports.roster import write_roster
-from storage import chats, invites, leases, people, reaching, roster
+from storage import calendars, chats, invites, leases, people, reaching, roster
 from storage.database import Database, Tx
 from storage.open import BACKENDS
 from storage.years import read_years
@@ -60,7 +60,8 @@ def _office(config: Config) -> Office:
     return Office(config, config.rules(read_years()), Catalogue.load(config.texts))
 
 
-def _read(path: Path) -> Office:
+def read_office(path: Path) -> Office:
+    """The config of that file and what is made of it; ConfigError names everything that is wrong with it."""
     config = load_config(path, os.environ)
     config.require_channels(CHANNELS)
     config.require_storage(BACKENDS)
@@ -83,7 +84,7 @@ def _plan(office: Office, *, demo: bool = False, fast: bool = False) -> Plan:
 
 async def run(path: Path, echo: Echo) -> None:
     """`lianqi run`: the park of config.toml, until it is stopped."""
-    office = _read(path)
+    office = read_office(path)
     await _run(office, _plan(office), lambda url: echo(office.say("errand.running", {"url": url})))
 
 
@@ -122,10 +123,10 @@ def _free_port(wanted: int) -> int:
 
 async def check(path: Path, echo: Echo) -> None:
     """`lianqi check`: everything that will not work, in plain words; fails where something must be mended."""
-    office = _read(path)
+    office = read_office(path)
     at = machine_time()
     async with opened(office.config.storage_url) as database:
-        found = list(await database.reading(lambda tx: findings(tx, office.rules, at)))
+        found = list(await database.reading(lambda tx: _findings(tx, office, at)))
         found += await _examine_channels(office, database)
         lost = await database.reading(lambda tx: reaching.unreached(tx, office.config.channels.on))
     for finding in (*found, *reachability.findings(lost)):
@@ -135,6 +136,10 @@ async def check(path: Path, echo: Echo) -> None:
     if any(finding.must for finding in found):
         raise Failed(office.say("errand.check_failed"))
     echo(office.say("errand.check_passed"))
+
+
+async def _findings(tx: Tx, office: Office, at: datetime) -> Sequence[Finding]:
+    return await findings(tx, await calendars.in_force(tx, office.rules), at)
 
 
 async def _examine_channels(office: Office, database: Database) -> list[Finding]:
@@ -168,7 +173,7 @@ async def _unheard(database: Database, name: str, channel: Channel) -> list[Find
 
 async def import_roster(path: Path, source: Path, marked: Path | None, echo: Echo, *, dry_run: bool) -> None:
     """`lianqi import`: all rows good, or none is taken and every bad one is named."""
-    office = _read(path)
+    office = read_office(path)
     at = machine_time()
     async with opened(office.config.storage_url) as database:
         known = await database.reading(roster.export)
@@ -216,27 +221,31 @@ def _report(office: Office, imported: roster.Imported, echo: Echo) -> None:
 
 async def export(path: Path, what: str, out: Path, echo: Echo) -> None:
     """`lianqi export`: a workbook of the ledger, the roster or the policies."""
-    office = _read(path)
+    office = read_office(path)
     at = machine_time()
     async with opened(office.config.storage_url) as database:
         if what == "roster":
             held = await database.reading(roster.export)
             out.write_bytes(write_roster(held, office.rules.language))
         elif what == "policies":
-            build = policy_ledger.build
-            out.write_bytes(await database.reading(lambda tx: build(tx, office.rules, office.catalogue)))
+            out.write_bytes(await database.reading(lambda tx: _policies(tx, office)))
         else:
             out.write_bytes(await database.reading(lambda tx: _ledger(tx, office, at)))
     echo(office.say("errand.exported", {"file": out.name}))
 
 
 async def _ledger(tx: Tx, office: Office, at: datetime) -> bytes:
-    return await ledger.build(tx, office.rules, office.catalogue, EVERYTHING_SINCE, at)
+    rules = await calendars.in_force(tx, office.rules)
+    return await ledger.build(tx, rules, office.catalogue, EVERYTHING_SINCE, at)
+
+
+async def _policies(tx: Tx, office: Office) -> bytes:
+    return await policy_ledger.build(tx, await calendars.in_force(tx, office.rules), office.catalogue)
 
 
 async def invite(path: Path, target: str, out: Path | None, echo: Echo) -> None:
     """`lianqi invite`: a single-use code for whoever or whatever bears that name, and its desk card."""
-    office = _read(path)
+    office = read_office(path)
     at = machine_time()
     async with opened(office.config.storage_url) as database:
         found = await database.reading(lambda tx: _named(tx, target, at))
@@ -273,6 +282,6 @@ async def _named(tx: Tx, name: str, at: datetime) -> list[Person | Enterprise | 
 
 async def migrate(path: Path, echo: Echo) -> None:
     """`lianqi migrate`: opening the database brings it up to this release."""
-    office = _read(path)
+    office = read_office(path)
     async with opened(office.config.storage_url):
         echo(office.say("errand.migrated"))

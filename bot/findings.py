@@ -7,26 +7,26 @@ from bot.channel import Finding
 from domain.people import Purpose, Role
 from domain.rules import Route, Rules
 from domain.said import Fact, Said
-from storage import people
+from domain.workdays import DAYS_WANTED
+from storage import gaps, people
 from storage.database import Tx
-
-HORIZON_DAYS = 60
 
 
 async def findings(tx: Tx, rules: Rules, at: datetime) -> Sequence[Finding]:
-    """Everything worth telling: calendar horizon, missing duties, categories without unit, firms without liaison."""
+    """Everything worth telling: calendar, duties missing or ending, categories without unit, who cannot be reached."""
     return [
         *_calendar(rules, at),
         *await _duties(tx, at),
+        *[Finding(gap) for gap in await gaps.gaps(tx, rules.calendar.local(at).date(), at)],
         *await _categories(tx, rules),
         *await _firms(tx),
     ]
 
 
 def _calendar(rules: Rules, at: datetime) -> list[Finding]:
-    until = rules.calendar.covered_until()
-    left = (until - rules.calendar.local(at).date()).days
-    return [Finding(Said("check.calendar", {"until": until, "days": left}))] if left < HORIZON_DAYS else []
+    left = rules.calendar.days_covered(at)
+    facts: dict[str, Fact] = {"until": rules.calendar.covered_until(), "days": left}
+    return [Finding(Said("check.calendar", facts))] if left < DAYS_WANTED else []
 
 
 async def _duties(tx: Tx, at: datetime) -> list[Finding]:

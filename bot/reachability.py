@@ -13,6 +13,7 @@ _REASONS: Mapping[str, tuple[str, str]] = {
     "telegram": ("check.why_telegram", "check.step_telegram"),
 }
 """Why somebody is not reached who is known on a channel, and what helps; the way that costs least comes first."""
+_AT_START = ("check.why_at_start", "check.step_start")
 _UNKNOWN = ("check.why_unknown", "check.step_invite")
 
 
@@ -27,6 +28,8 @@ def _told(person: Unreached) -> Said:
 
 
 def _reason(person: Unreached) -> tuple[str, str]:
+    if person.at_start:
+        return _AT_START
     return next((reason for channel, reason in _REASONS.items() if channel in person.channels), _UNKNOWN)
 
 
@@ -34,7 +37,7 @@ def steps(found: Sequence[Finding], people: Sequence[Unreached]) -> Said | None:
     """The steps that are left, in their order: what must be mended, then whom to bring in; None where all is done."""
     left = [Said("check.step_mend", {"count": sum(finding.must for finding in found)})]
     left = left if any(finding.must for finding in found) else []
-    for _, step in (*_REASONS.values(), _UNKNOWN):
+    for _, step in (_AT_START, *_REASONS.values(), _UNKNOWN):
         names = [person.name for person in people if _reason(person)[1] == step]
         left += [Said(step, {"names": _listed(names)})] if names else []
     if not left:

@@ -1,11 +1,11 @@
 """may(): the one table of who may do what with an appeal; whatever does not stand here is denied."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from domain.appeal import Appeal, Status
 from domain.lifecycle import open_to
-from domain.people import Enterprise, Person, Role
+from domain.people import OFFICE, Enterprise, Person, Role
 from domain.verbs import Verb
 
 
@@ -102,6 +102,7 @@ WITH_APPEAL: Mapping[Verb, frozenset[Relation]] = {
     Verb.RESUME: _ASKED_OR_DONE,
     Verb.SUPERVISE: _LEADERS,
     Verb.FOLLOW_UP: _COORDINATOR,
+    Verb.HAND_OVER: _COORDINATOR,
     Verb.REWORK: _INSPECTOR,
     Verb.INSTRUCT: _LEADERS | _INSPECTOR,
     Verb.CLOSE_DISPUTED: _INSPECTOR,
@@ -141,23 +142,29 @@ WITHOUT_APPEAL: Mapping[Verb, frozenset[Role]] = {
     Verb.OUT_OF_REACH: _CONTACT,
     Verb.WANT: _CONTACT,
     Verb.ORIGINAL: _ANYBODY,
-    Verb.LEAVE: frozenset({Role.LIAISON, Role.HANDLER, Role.HEAD}),
+    Verb.LEAVE: OFFICE,
+    Verb.STAND_IN: _COORDINATORS,
+    Verb.DUTY: OFFICE,
     Verb.DIGEST: frozenset({Role.COORDINATOR, Role.LIAISON, Role.HANDLER, Role.HEAD, Role.CHIEF}),
     Verb.LEDGER: _COORDINATORS,
     Verb.UNLINKED: _COORDINATORS,
+    Verb.CLOSURE: _COORDINATORS,
     Verb.APPROVE_GROUP: _COORDINATORS,
     Verb.CONFIRM_BINDING: frozenset({Role.LIAISON, Role.COORDINATOR}),
 }
 
 
-def relations(person: Person, appeal: Appeal, enterprise: Enterprise, head_of: int | None) -> frozenset[Relation]:
-    """How `person` stands to the appeal of `enterprise`; `head_of` is the department that he heads, if any.
+def relations(
+    person: Person, appeal: Appeal, enterprise: Enterprise, heads: Collection[int] = ()
+) -> frozenset[Relation]:
+    """How `person` stands to the appeal of `enterprise`; `heads` are the departments that he heads or stands in for.
 
-    A contact stands to every matter of his firm. While the liaison is on leave his deputy stands in for him: the
-    roster names both, so both count. Nobody who stands on the park's side of a matter counts as its firm: a cadre can
-    never give the firm's answer. A sealed matter exists only for its reporter and for the inspector, who may handle it.
+    A contact stands to every matter of his firm. Who stands in for somebody on leave stands to a matter as that one
+    does; a firm's deputy counts as its liaison at all times, as the roster names both. Nobody who stands on the
+    park's side of a matter counts as its firm: a cadre can never give the firm's answer. A sealed matter exists only
+    for its reporter and for the inspector, who may handle it.
     """
-    park = _of_the_park(person, appeal, enterprise, head_of)
+    park = _of_the_park(person, appeal, enterprise, heads)
     if appeal.sealed:
         park = park & _KEEPS_SECRETS if Relation.INSPECTOR in park else frozenset()
         return park or (_FIRM if person.id == appeal.contact_id else frozenset())
@@ -165,16 +172,19 @@ def relations(person: Person, appeal: Appeal, enterprise: Enterprise, head_of: i
     return park or (_FIRM if speaks else frozenset())
 
 
-def _of_the_park(person: Person, appeal: Appeal, enterprise: Enterprise, head_of: int | None) -> frozenset[Relation]:
+def _of_the_park(
+    person: Person, appeal: Appeal, enterprise: Enterprise, heads: Collection[int]
+) -> frozenset[Relation]:
+    acts_for = person.acts_for(enterprise)
+    units = {appeal.department_id, *(part.department_id for part in appeal.parts)} - {None}
     holds = {
-        Relation.HANDLER: person.id == appeal.handler_id,
-        Relation.LIAISON: person.id in (appeal.liaison_id, enterprise.liaison_id, enterprise.deputy_id),
-        Relation.HEAD: head_of is not None
-        and head_of in (appeal.department_id, *(part.department_id for part in appeal.parts)),
-        Relation.CHIEF: person.id == enterprise.chief_id,
+        Relation.HANDLER: appeal.handler_id in acts_for,
+        Relation.LIAISON: not acts_for.isdisjoint((appeal.liaison_id, enterprise.liaison_id, enterprise.deputy_id)),
+        Relation.HEAD: not units.isdisjoint(heads),
+        Relation.CHIEF: enterprise.chief_id in acts_for,
         Relation.COORDINATOR: person.has(Role.COORDINATOR),
         Relation.INSPECTOR: person.has(Role.INSPECTOR),
-        Relation.CO_HANDLER: any(part.handler_id == person.id for part in appeal.parts),
+        Relation.CO_HANDLER: any(part.handler_id in acts_for for part in appeal.parts),
     }
     return frozenset(relation for relation, true in holds.items() if true)
 

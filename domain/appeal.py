@@ -191,7 +191,7 @@ class Appeal:
         asleep = self.status is Status.LONG_TERM
         runs = {PartKind.ORDER, *((PartKind.MILESTONE,) if asleep else (PartKind.SHARE, PartKind.BEYOND))}
         return tuple(
-            Running(_PART_CLOCKS[part.kind], part.round, part.asked_at, part.due, part.n)
+            Running(_PART_CLOCKS[part.kind], part.round, part.started_at or part.asked_at, part.due, part.n)
             for part in self.open_parts
             if part.kind in runs
         )
@@ -211,7 +211,8 @@ class Change:
     """One step that was taken: what storage records as one event, and what notices are made of.
 
     `facts` are the step's own words for the history (JSON-able); `text` is what a person wrote, kept apart and
-    erasable. `attachments` are content hashes with names. `by` is None where the clock itself spoke.
+    erasable. `attachments` are content hashes with names. `by` is None where the clock itself spoke. `given` is what
+    the step was given besides words; from it and the history before every date can be counted again.
     """
 
     before: Appeal | None
@@ -222,6 +223,7 @@ class Change:
     text: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     attachments: tuple[tuple[str, str], ...] = ()
+    given: Mapping[str, Fact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,7 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a step may need besides the appeal: words, a new owner, a verdict, a category, a date.
+    """What a step may need besides the appeal: words, a new owner (`instead_of` whom), a verdict, a category, a date.
 
     `until` is a date that is set, `span` a length of time that is given, `asked_at` when it was asked for. `part` names
     a part, `unit` and `title` make a new one; `unit` is also whose a matter is that is given back.
@@ -260,6 +262,7 @@ class Details:
     slip: Slip | None = None
     attachments: tuple[tuple[str, str], ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    instead_of: int | None = None
 
 
 NOTHING = Details()

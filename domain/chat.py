@@ -50,7 +50,8 @@ class Incoming:
     `reply_to` is the platform's id of the message that was replied to, `quoted` the words of that message where the
     platform brings them instead of an id. `sent_at` is civil time as lianqi received it.
     `album` is common to messages that were sent as one. `hears_all` is told with Event.ADDED: whether the bot will be
-    brought what people say here without speaking to it.
+    brought what people say here without speaking to it. `calls_only`: a group brings nothing but what calls the bot by
+    name, a reply to it no more than anything else.
     """
 
     channel: str
@@ -75,3 +76,4 @@ class Incoming:
     hears_all: bool = True
     lost: tuple[LostFile, ...] = ()
     quoted: str = ""
+    calls_only: bool = False

@@ -8,7 +8,7 @@ from domain.appeal import Status
 from domain.figures import Figures, Identity, Part
 from domain.rules import Kind, Rules
 from domain.said import Fact, Said
-from domain.workdays import Calendar
+from domain.workdays import DAYS_WANTED, Calendar
 
 MOST_LINES = 10
 LONGEST_NOTE = 30
@@ -117,6 +117,7 @@ class Day:
     done: Section = Section()
     issues: Sequence[Issue] = ()
     unreached: Sequence[OutOfReach] = ()
+    gaps: Sequence[Said] = ()
 
 
 # What the office hears --------------------------------------------------------------------------------------
@@ -139,9 +140,20 @@ def office(day: Day, rules: Rules, *, group: bool) -> Said:
             "hard": _section("digest.hard", day.hard, _Line("digest.hard_line", rules, group)),
             "issues": _issues(day.issues, rules),
             "unreached": _unreached(day.unreached),
+            "gaps": _gaps(day.gaps),
             "done": _section("digest.done", day.done, _Line("digest.done_line", rules, group)),
+            "horizon": _horizon(rules, day.at),
         },
     )
+
+
+def _horizon(rules: Rules, at: datetime) -> Said | None:
+    """Once a week, in its first digest: the year tables end soon, and what is to be done about it."""
+    left = rules.calendar.days_covered(at)
+    week = _day(rules, at).isocalendar()[:2]
+    if left >= DAYS_WANTED or _day(rules, tick_before(rules, at)).isocalendar()[:2] == week:
+        return None
+    return Said("digest.horizon", {"until": rules.calendar.covered_until(), "days": max(left, 0)})
 
 
 _PARTS: Mapping[Part, str] = {
@@ -216,6 +228,7 @@ def _facts(item: Item, rules: Rules, *, group: bool) -> dict[str, Fact]:
         "firm": item.firm,
         "status": Said(f"status.{item.status}"),
         "due": item.due,
+        "provisional": rules.provisional(item.due, briefly=True),
         "reworks": item.reworks,
     }
 
@@ -237,6 +250,13 @@ def _with_more(lines: Sequence[Said], total: int) -> Iterator[Said]:
     yield from lines
     if total > len(lines):
         yield Said("digest.more", {"count": total - len(lines)})
+
+
+def _gaps(gaps: Sequence[Said]) -> Said | None:
+    if not gaps:
+        return None
+    lines = [Said("digest.gap_line", {"gap": gap}) for gap in gaps[:MOST_LINES]]
+    return Said("digest.gaps", {"lines": tuple(_with_more(lines, len(gaps)))})
 
 
 def _issues(issues: Sequence[Issue], rules: Rules) -> Said | None:
@@ -343,11 +363,15 @@ def _task(item: Item, at: datetime, rules: Rules) -> Said:
     late = _next_date(item) < at
     if item.status is Status.DISPATCHED:
         key = "digest.acknowledge_late" if late else "digest.acknowledge"
-        return Said(key, {"due": item.acknowledge_due})
+        return Said(key, _date(item.acknowledge_due, rules))
     if late:
         days = _late(rules.calendar, item.due, at)
         return Said("digest.resolve_late", {"late": _lateness(item.due, days)})
-    return Said("digest.rework" if item.status is Status.REWORK else "digest.resolve", {"due": item.due})
+    return Said("digest.rework" if item.status is Status.REWORK else "digest.resolve", _date(item.due, rules))
+
+
+def _date(due: datetime, rules: Rules) -> Mapping[str, Fact]:
+    return {"due": due, "provisional": rules.provisional(due, briefly=True)}
 
 
 def _nothing_to_do(reader: Cadre, item: Item) -> Said:

@@ -1,19 +1,17 @@
 """Which fields a step moves besides the status: owners, dates, rounds, verdicts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from domain.appeal import Satisfaction, Solution, Status
-from domain.deadlines import Dates, Pause, Reckoning, fixed
+from domain.deadlines import Dates, Pause, Reckoning
 from domain.guards import Moment
-from domain.parts import Outcome, Part, PartKind
+from domain.part_effects import Fields, add_milestone, add_order, answer_orders, passed_on, resumed, unanswered
 from domain.workdays import Calendar, Span, Unit
 
-PART_OF_LEAD = 0.6
 RULE_WITHIN = Span(0, Unit.WORKING_DAYS)  # the same day
 
-Fields = Mapping[str, Any]
 
 
 def dated(dates: Dates, calendar: Calendar) -> Fields:
@@ -66,6 +64,16 @@ def hand_over(moment: Moment) -> Fields:
     }
 
 
+def change_hands(moment: Moment) -> Fields:
+    """A cadre takes a colleague's place in whatever part he had: status, dates and clocks stand as they were."""
+    appeal, new, old = moment.appeal, moment.details.handler_id, moment.details.instead_of
+    return {
+        "handler_id": new if appeal.handler_id == old else appeal.handler_id,
+        "liaison_id": new if appeal.liaison_id == old else appeal.liaison_id,
+        "parts": tuple(passed_on(part, old, new) for part in appeal.parts),
+    }
+
+
 def rule(moment: Moment) -> Fields:
     return {**hand_over(moment), "ruled": True}
 
@@ -83,20 +91,8 @@ def give_back(moment: Moment) -> Fields:
     return {**_intake(moment, RULE_WITHIN), "returns": moment.appeal.returns + 1}
 
 
-def _answered(moment: Moment) -> Fields:
-    """Whoever gave an order hears now what became of it."""
-    parts = moment.appeal.parts
-    if not any(_is_order(part) for part in parts):
-        return {}
-    return {"parts": tuple(part.ended(Outcome.DONE, moment.at) if _is_order(part) else part for part in parts)}
-
-
-def _is_order(part: Part) -> bool:
-    return part.is_open and part.kind is PartKind.ORDER
-
-
 def progress(moment: Moment) -> Fields:
-    return {"progress_at": moment.at, **_answered(moment)}
+    return {"progress_at": moment.at, **answer_orders(moment)}
 
 
 def resolve_as(resolution: str) -> Callable[[Moment], Fields]:
@@ -104,7 +100,7 @@ def resolve_as(resolution: str) -> Callable[[Moment], Fields]:
 
     def effect(moment: Moment) -> Fields:
         return {
-            **_answered(moment),
+            **answer_orders(moment),
             "resolved_at": moment.at,
             "resolution": resolution,
             "on_time": moment.at <= moment.appeal.due,
@@ -134,7 +130,7 @@ def take_back(moment: Moment) -> Fields:
     """A slip of the handler is as if it had not been; what it had answered is owed again."""
     slip = moment.details.slip
     assert slip is not None  # the guard looked
-    reopened = tuple(_unanswered(part) if part.ended_at == slip.at else part for part in moment.appeal.parts)
+    reopened = tuple(unanswered(part) if part.ended_at == slip.at else part for part in moment.appeal.parts)
     fields: Fields = {"progress_at": slip.progress_at, "parts": reopened}
     if moment.appeal.status is not Status.RESOLVED:
         return fields
@@ -142,10 +138,6 @@ def take_back(moment: Moment) -> Fields:
     undone = dict.fromkeys(("resolved_at", "resolution", "on_time"))
     before = {"acknowledged_at": slip.acknowledged_at, "contacted_at": slip.contacted_at}
     return {**fields, **undone, **before, **at_intake, "status": slip.status}
-
-
-def _unanswered(part: Part) -> Part:
-    return replace(part, ended_at=None, outcome=None) if part.kind is PartKind.ORDER else part
 
 
 def close_as(satisfaction: Satisfaction) -> Callable[[Moment], Fields]:
@@ -171,6 +163,8 @@ def rework(moment: Moment) -> Fields:
         "round": appeal.round + 1,
         "round_started_at": moment.at,
         "resolved_at": None,
+        "resolution": None,
+        "on_time": None,
         "settled_at": None,
     }
 
@@ -215,16 +209,8 @@ def resume(moment: Moment) -> Fields:
         "suspended_until": None,
         "round": appeal.round + 1,
         "round_started_at": moment.at,
-        "parts": tuple(_resumed(part, pause, calendar) for part in appeal.parts),
+        "parts": tuple(resumed(part, pause, calendar) for part in appeal.parts),
     }
-
-
-def _resumed(part: Part, pause: Pause, calendar: Calendar) -> Part:
-    if not part.is_open:
-        return part
-    if part.kind is PartKind.MILESTONE:
-        return part.ended(Outcome.WAIVED, pause.end)
-    return part.paused(pause, calendar)
 
 
 def extend(moment: Moment) -> Fields:
@@ -301,64 +287,14 @@ def instruct(moment: Moment) -> Fields:
     """批示: the inspector's lets a matter go on that was rejected twice; a chief's is an order with a date."""
     if moment.appeal.escalated:
         return {"escalated": False, "status": Status.IN_PROGRESS}
-    return _with_order(moment)
+    return add_order(moment)
 
 
 def supervise(moment: Moment) -> Fields:
     """督办: an order with a date, counted."""
-    return {**_with_order(moment), "supervisions": moment.appeal.supervisions + 1}
+    return {**add_order(moment), "supervisions": moment.appeal.supervisions + 1}
 
 
-def _with_order(moment: Moment) -> Fields:
-    assert moment.details.until is not None  # the guard looked
-    return _with_part(moment, PartKind.ORDER, fixed(moment.details.until))
-
-
-# Parts ----------------------------------------------------------------------------------------------------------------
-def _with_part(moment: Moment, kind: PartKind, reckoned: Reckoning) -> Fields:
-    appeal, details = moment.appeal, moment.details
-    part = Part(
-        n=len(appeal.parts) + 1,
-        kind=kind,
-        title=details.title,
-        unit=details.unit,
-        department_id=details.department_id,
-        handler_id=details.handler_id,
-        asked_at=moment.at,
-        reckoned=reckoned,
-        due=reckoned.deadline(moment.rules.calendar),
-        asked_by=moment.by,
-    )
-    return {"parts": (*appeal.parts, part)}
-
-
-def add_share(moment: Moment) -> Fields:
-    """协办: a share of the work for another unit, due a working day before the lead at the latest.
-
-    Where there is no such day left it is due after a part of the time that the lead has. Once the lead is late his date
-    binds nobody else.
-    """
-    appeal, calendar = moment.appeal, moment.rules.calendar
-    reckoned = Reckoning(moment.at, (moment.rules.terms.part,))
-    before_lead = calendar.offset(appeal.due, Span(-1, Unit.WORKING_DAYS))
-    if before_lead <= moment.at < appeal.due:
-        before_lead = calendar.share(moment.at, appeal.due, PART_OF_LEAD)
-    if before_lead > moment.at:
-        reckoned = reckoned.capped(before_lead)
-    if moment.details.until is not None:
-        reckoned = reckoned.capped(moment.details.until)
-    return _with_part(moment, PartKind.SHARE, reckoned)
-
-
-def add_milestone(moment: Moment) -> Fields:
-    assert moment.details.until is not None  # the guard looked
-    return _with_part(moment, PartKind.MILESTONE, fixed(moment.details.until))
-
-
-def add_beyond(moment: Moment) -> Fields:
-    """超权限: who above the park was asked, and by when an answer is looked for."""
-    assert moment.details.until is not None  # the guard looked
-    return _with_part(moment, PartKind.BEYOND, fixed(moment.details.until))
 
 
 def go_long_term(moment: Moment) -> Fields:
@@ -366,20 +302,3 @@ def go_long_term(moment: Moment) -> Fields:
     return {**suspend(moment), "suspended_until": None, **add_milestone(moment)}
 
 
-def _changed(moment: Moment, **fields: Any) -> Fields:
-    """The named part, changed."""
-    parts = (replace(part, **fields) if part.n == moment.details.part else part for part in moment.appeal.parts)
-    return {"parts": tuple(parts)}
-
-
-def acknowledge_part(moment: Moment) -> Fields:
-    return _changed(moment, acknowledged_at=moment.at)
-
-
-def progress_part(moment: Moment) -> Fields:
-    return _changed(moment, progress_at=moment.at)
-
-
-def end_part(outcome: Outcome) -> Callable[[Moment], Fields]:
-    """The named part ends so."""
-    return lambda moment: _changed(moment, outcome=outcome, ended_at=moment.at)

@@ -1,7 +1,7 @@
 """What a table of statuses cannot say about a step: twice at most, within ten working days."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.appeal import Appeal, Details
@@ -9,11 +9,13 @@ from domain.deadlines import Reckoning
 from domain.errors import Refused
 from domain.parts import PartKind
 from domain.rules import Difficulty, Rules
+from domain.said import Fact
 from domain.workdays import Span, Unit
 
 MOST_RETURNS = 2
 RETURN_WITHIN = Span(1, Unit.WORKING_DAYS)
 REOPEN_WITHIN = Span(10, Unit.WORKING_DAYS)
+SAME_DAY = Span(0, Unit.WORKING_DAYS)
 EXTEND_BEFORE = Span(-1, Unit.WORKING_DAYS)
 MOST_EXTENSIONS = 1
 MOST_EXTENSIONS_HARD = 2
@@ -45,6 +47,15 @@ def needs_other_handler(moment: Moment) -> None:
     not_escalated(moment)
     if moment.details.handler_id == moment.appeal.handler_id:
         raise Refused("refused.same_owner", {"number": moment.appeal.number})
+
+
+def needs_predecessor(moment: Moment) -> None:
+    """Only who has a part in a matter can pass it on."""
+    needs_handler(moment)
+    appeal, old = moment.appeal, moment.details.instead_of
+    works = [part.handler_id for part in appeal.open_parts]
+    if old is None or old not in (appeal.handler_id, appeal.liaison_id, *works):
+        raise Refused("refused.whom_needed", {"number": moment.appeal.number})
 
 
 def needs_other_number(moment: Moment) -> None:
@@ -100,23 +111,35 @@ def may_extend(moment: Moment) -> None:
     """
     not_escalated(moment)
     appeal, span = moment.appeal, moment.details.span
-    here = {"number": appeal.number, "title": appeal.title}
+    here: dict[str, Fact] = {"number": appeal.number, "title": appeal.title}
+    date: dict[str, Fact] = {"due": appeal.due, "provisional": moment.rules.provisional(appeal.due)}
     if span is None or span.amount <= 0:
         raise Refused("refused.days_needed", here)
     most = MOST_EXTENSIONS_HARD if appeal.difficulty is Difficulty.HARD else MOST_EXTENSIONS
     if appeal.extensions >= most:
-        raise Refused("refused.extended_already", {**here, "most": most, "due": appeal.due})
+        raise Refused("refused.extended_already", {**here, **date, "most": most})
     last = moment.rules.calendar.offset(appeal.due, EXTEND_BEFORE)
     if (moment.details.asked_at or moment.at) > last:
-        raise Refused("refused.extension_too_late", {**here, "last": last, "due": appeal.due})
+        raise Refused("refused.extension_too_late", {**here, **date, "last": last})
     _within_the_most(moment, appeal.dates.work.moved(span))
 
 
 def latest_extension(appeal: Appeal, rules: Rules) -> datetime:
-    """The last date to which the work may be extended; time on hold does not count."""
-    work = appeal.dates.work
-    most = Reckoning(work.start, (rules.terms.extension_total,), work.pauses()).deadline(rules.calendar)
+    """The last date to which the work may be extended, to the end of that day; time on hold does not count."""
+    work, calendar = appeal.dates.work, rules.calendar
+    most = Reckoning(work.start, (rules.terms.extension_total,), work.pauses()).deadline(calendar)
+    most = max(most, calendar.add(calendar.day_start(most), SAME_DAY))
     return min(most, appeal.dates.hard) if appeal.dates.hard else most
+
+
+def may_reclassify(moment: Moment) -> None:
+    """What was extended does not get more than the most by another category or difficulty either."""
+    appeal, details = moment.appeal, moment.details
+    if not appeal.extensions or appeal.reworks:
+        return
+    category, difficulty = details.category or appeal.category, details.difficulty or appeal.difficulty
+    term = moment.rules.term(appeal.kind, category, difficulty)
+    _within_the_most(moment, replace(appeal.dates.work, spans=(term,)))
 
 
 def _within_the_most(moment: Moment, extended: Reckoning) -> None:
@@ -172,7 +195,9 @@ def may_share(moment: Moment) -> None:
     if any(part.unit == details.unit and part.kind is PartKind.SHARE for part in appeal.open_parts):
         raise Refused("refused.part_given", {"number": appeal.number, "unit": details.unit})
     if details.until is not None and not moment.at < details.until <= max(appeal.due, moment.at):
-        raise Refused("refused.part_after_lead", {"number": appeal.number, "due": appeal.due})
+        provisional = moment.rules.provisional(appeal.due, briefly=True)
+        facts: dict[str, Fact] = {"number": appeal.number, "due": appeal.due, "provisional": provisional}
+        raise Refused("refused.part_after_lead", facts)
 
 
 def has_open(*kinds: PartKind) -> Callable[[Moment], None]:

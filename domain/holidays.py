@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from domain.errors import Refused
+
 
 @dataclass(frozen=True, slots=True)
 class YearTable:
@@ -20,19 +22,15 @@ class YearTable:
     published: bool
 
     def __post_init__(self) -> None:
+        """Refused where a day is of another year, named twice, or made up for although it is worked anyway."""
         for day in sorted(self.holidays | self.makeup_workdays):
             if day.year != self.year and (day.year, day.month) != (self.year - 1, 12):
-                raise ValueError(
-                    f"{day} does not belong to the table of {self.year}: "
-                    f"name days of {self.year} or of the December before"
-                )
+                raise Refused("years.other_year", {"day": day, "year": self.year, "before": self.year - 1})
             if day in self.holidays and day in self.makeup_workdays:
-                raise ValueError(f"{day} is named both as a holiday and as a make-up working day: keep one")
+                raise Refused("years.both", {"day": day})
         for day in sorted(self.makeup_workdays):
             if day.weekday() < 5:
-                raise ValueError(
-                    f"{day} is a {day:%A}, a working day anyway: a make-up working day falls on a Saturday or Sunday"
-                )
+                raise Refused("years.weekday", {"day": day})
 
 
 # New Year's Day, Labour Day and National Day, by the rule in force since 2025-01-01

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain import effects, guards, ladder
+from domain import effects, guards, ladder, part_effects
 from domain.appeal import (
     NOTHING,
     OPEN,
@@ -22,9 +22,9 @@ from domain.appeal import (
     Status,
 )
 from domain.deadlines import Dates, Reckoning
-from domain.effects import Fields
 from domain.errors import Refused
 from domain.guards import Moment
+from domain.part_effects import Fields
 from domain.parts import Outcome, PartKind
 from domain.rules import Difficulty, Kind, Rules
 from domain.said import Fact, Said
@@ -125,6 +125,7 @@ _INSPECTORS = _statuses(Status.CLOSED, Status.CLOSED_DISPUTED)
 _ROWS = (
     Step(Verb.DISPATCH, _DISPATCHABLE, Status.DISPATCHED, effects.hand_over, guards.needs_other_handler),
     Step(Verb.RULE, _statuses(Status.RETURNED), Status.DISPATCHED, effects.rule, guards.needs_handler),
+    Step(Verb.HAND_OVER, OPEN | {Status.RESOLVED}, None, effects.change_hands, guards.needs_predecessor),
     Step(Verb.DECLINE, _statuses(Status.SUBMITTED), Status.DECLINED, effects.settle, needs_text=True),
     Step(
         Verb.OBJECT,
@@ -164,12 +165,12 @@ _ROWS = (
     Step(Verb.SUSPEND, WORKING, Status.SUSPENDED, effects.suspend, guards.may_suspend, needs_text=True),
     Step(Verb.AGREE, WORKING, Status.LONG_TERM, effects.go_long_term, guards.may_plan),
     Step(Verb.DISAGREE, WORKING, None),
-    Step(Verb.MILESTONE, _LONG_TERM, None, effects.add_milestone, guards.may_plan),
+    Step(Verb.MILESTONE, _LONG_TERM, None, part_effects.add_milestone, guards.may_plan),
     Step(
         Verb.MILESTONE_DONE,
         _LONG_TERM,
         None,
-        effects.end_part(Outcome.DONE),
+        part_effects.end_part(Outcome.DONE),
         guards.has_open(PartKind.MILESTONE),
         needs_text=True,
     ),
@@ -191,20 +192,20 @@ _ROWS = (
     Step(Verb.SUPERVISE, _GIVEN, None, effects.supervise, guards.may_order, needs_text=True),
     Step(Verb.REFER, _GIVEN, None, needs_text=True),
     Step(Verb.READ, _GIVEN | {Status.RESOLVED}, None),
-    Step(Verb.ASSIST, _TRANSFERABLE, None, effects.add_share, guards.may_share, needs_text=True),
-    Step(Verb.BEYOND, WORKING, None, effects.add_beyond, guards.may_plan, needs_text=True),
+    Step(Verb.ASSIST, _TRANSFERABLE, None, part_effects.add_share, guards.may_share, needs_text=True),
+    Step(Verb.BEYOND, WORKING, None, part_effects.add_beyond, guards.may_plan, needs_text=True),
     Step(
         Verb.PART_ACKNOWLEDGE,
         _SHARED,
         None,
-        effects.acknowledge_part,
+        part_effects.acknowledge_part,
         guards.has_open(PartKind.SHARE),
     ),
     Step(
         Verb.PART_PROGRESS,
         _SHARED,
         None,
-        effects.progress_part,
+        part_effects.progress_part,
         guards.has_open(PartKind.SHARE, PartKind.BEYOND),
         needs_text=True,
     ),
@@ -212,7 +213,7 @@ _ROWS = (
         Verb.PART_DONE,
         _SHARED,
         None,
-        effects.end_part(Outcome.DONE),
+        part_effects.end_part(Outcome.DONE),
         guards.has_open(PartKind.SHARE, PartKind.BEYOND),
         needs_text=True,
     ),
@@ -220,7 +221,7 @@ _ROWS = (
         Verb.PART_RETURN,
         _SHARED,
         None,
-        effects.end_part(Outcome.RETURNED),
+        part_effects.end_part(Outcome.RETURNED),
         guards.has_open(PartKind.SHARE),
         needs_text=True,
     ),
@@ -228,7 +229,7 @@ _ROWS = (
         Verb.WAIVE,
         _SHARED | {Status.SUSPENDED},
         None,
-        effects.end_part(Outcome.WAIVED),
+        part_effects.end_part(Outcome.WAIVED),
         guards.has_open(PartKind.SHARE, PartKind.BEYOND),
         needs_text=True,
     ),
@@ -257,8 +258,9 @@ _ROWS = (
         _statuses(Status.SUBMITTED, Status.DISPATCHED, Status.RETURNED, Status.IN_PROGRESS),
         None,
         effects.reclassify,
+        guards.may_reclassify,
     ),
-    Step(Verb.DIFFICULTY, _DISPATCHABLE, None, effects.reclassify),
+    Step(Verb.DIFFICULTY, _DISPATCHABLE, None, effects.reclassify, guards.may_reclassify),
 )
 
 STEPS: Mapping[tuple[Verb, Status], Step] = {(row.verb, source): row for row in _ROWS for source in row.sources}
@@ -281,7 +283,17 @@ def take(
     fields = {"status": step.target or appeal.status, **step.effect(moment), "version": appeal.version + 1}
     after = replace(appeal, **fields)
     after = replace(after, next_due=_next_look(appeal, after, rules, at))
-    return Change(appeal, after, verb, by, at, details.text.strip(), details.facts, details.attachments)
+    given = _given(appeal, after, details)
+    return Change(appeal, after, verb, by, at, details.text.strip(), details.facts, details.attachments, given)
+
+
+def _given(before: Appeal, after: Appeal, details: Details) -> Mapping[str, Fact]:
+    """The dates and lengths that a step was given, and the part of the work that it made."""
+    given: dict[str, Fact] = {"until": details.until, "days": details.span.amount if details.span else None}
+    for part in after.parts[len(before.parts) :]:
+        given |= {"part": part.n, "unit": part.unit or None, "part_due": part.due}
+        given |= {"co_handler_id": part.handler_id, "co_department_id": part.department_id}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def step_of(appeal: Appeal, verb: Verb) -> Step:
@@ -300,4 +312,10 @@ def _wrong_status(appeal: Appeal, verb: Verb) -> Refused:
 def _next_look(before: Appeal, after: Appeal, rules: Rules, at: datetime) -> datetime | None:
     """When the clock looks next: at once where a rung was reached that it has not looked at yet."""
     unseen = before.next_due is not None and before.next_due <= at
-    return at if unseen and ladder.reached(after, rules, at) else ladder.next_due(after, rules, at)
+    known = set() if unseen else _reached(before, rules, at)
+    return at if _reached(after, rules, at) - known else ladder.next_due(after, rules, at)
+
+
+def _reached(appeal: Appeal, rules: Rules, at: datetime) -> set[tuple[str, int, str]]:
+    """The rungs that are reached, as rows know them."""
+    return {(due.running.name, due.running.round, due.rung.label) for due in ladder.reached(appeal, rules, at)}

@@ -9,15 +9,23 @@ from domain.notices import (
     DECIDE_BUTTONS,
     HELD_BACK,
     ORDER_BUTTONS,
-    PART_BUTTONS,
-    STAND_IN_BUTTONS,
     SURVEY_BUTTONS,
     TASK_BUTTONS,
     TRIAGE_BUTTONS,
     WORK_BUTTONS,
     Notice,
 )
-from domain.parts import PartKind
+from domain.part_news import (
+    beyond,
+    order_answered,
+    part_moved,
+    part_returned,
+    planned,
+    reached,
+    shared,
+    to_open_parts,
+    waived,
+)
 from domain.rules import Listener
 from domain.said import Fact
 from domain.verbs import Verb
@@ -52,6 +60,12 @@ def _dispatched(change: Change) -> tuple[Notice, ...]:
     return tuple(found)
 
 
+def _handed_over(change: Change) -> tuple[Notice, ...]:
+    """The firm hears who is in charge from now on; the two cadres hear of all their matters in one message."""
+    moved = change.before is not None and change.before.handler_id != change.after.handler_id
+    return (Notice(Listener.CONTACT, "firm.handed_over"),) if moved else ()
+
+
 def _acknowledged(change: Change) -> tuple[Notice, ...]:
     return (Notice(Listener.CONTACT, "firm.acknowledged"), Notice(Listener.ORIGIN_GROUP, "group.acknowledged"))
 
@@ -64,14 +78,7 @@ def _returned(change: Change) -> tuple[Notice, ...]:
 
 
 def _progressed(change: Change) -> tuple[Notice, ...]:
-    return (Notice(Listener.CONTACT, "firm.progress"), *_order_answered(change))
-
-
-def _order_answered(change: Change) -> tuple[Notice, ...]:
-    """Whoever gave an order hears what was reported on it."""
-    was_open = change.before.open_parts if change.before else ()
-    orders = (part for part in was_open if part.kind is PartKind.ORDER)
-    return tuple(Notice(Listener.ORDERER, "watch.order_answered", (Verb.INSTRUCT,), part=part.n) for part in orders)
+    return (Notice(Listener.CONTACT, "firm.progress"), *order_answered(change))
 
 
 def _requested(change: Change) -> tuple[Notice, ...]:
@@ -86,7 +93,7 @@ def _resolved(change: Change) -> tuple[Notice, ...]:
     return (
         Notice(Listener.CONTACT, "firm.survey", SURVEY_BUTTONS),
         Notice(Listener.LIAISON, "task.resolved_by_other"),
-        *_order_answered(change),
+        *order_answered(change),
     )
 
 
@@ -114,15 +121,9 @@ def _reworked(change: Change) -> tuple[Notice, ...]:
 def _withdrawn(change: Change) -> tuple[Notice, ...]:
     return (
         Notice(Listener.HANDLER, "task.withdrawn"),
-        *_to_open_parts(change, "task.withdrawn"),
+        *to_open_parts(change, "task.withdrawn"),
         Notice(Listener.ORIGIN_GROUP, "group.withdrawn"),
     )
-
-
-def _to_open_parts(change: Change, key: str) -> tuple[Notice, ...]:
-    """Everybody who works on a part hears what becomes of the whole."""
-    shares = (part for part in change.after.open_parts if part.kind is PartKind.SHARE)
-    return tuple(Notice(Listener.CO_HANDLER, key, part=part.n) for part in shares)
 
 
 def _supplemented(change: Change) -> tuple[Notice, ...]:
@@ -163,7 +164,7 @@ def _suspended(change: Change) -> tuple[Notice, ...]:
     return (
         Notice(Listener.CONTACT, "firm.suspended", (), until),
         Notice(Listener.HANDLER, "task.suspended", (Verb.RESUME,), until),
-        *_to_open_parts(change, "task.part_paused"),
+        *to_open_parts(change, "task.part_paused"),
     )
 
 
@@ -172,7 +173,7 @@ def _resumed(change: Change) -> tuple[Notice, ...]:
     return (
         Notice(Listener.CONTACT, "firm.resumed"),
         Notice(Listener.HANDLER, "task.resumed", buttons),
-        *_to_open_parts(change, "task.part_resumed"),
+        *to_open_parts(change, "task.part_resumed"),
     )
 
 
@@ -196,28 +197,12 @@ def _agreed(change: Change) -> tuple[Notice, ...]:
     return (
         Notice(Listener.HANDLER, "task.long_term", (Verb.MILESTONE, Verb.PROGRESS), plan),
         Notice(Listener.COORDINATOR, "watch.long_term", (), plan),
+        *to_open_parts(change, "task.part_asleep"),
     )
 
 
 def _disagreed(change: Change) -> tuple[Notice, ...]:
     return (Notice(Listener.HANDLER, "task.disagreed", WORK_BUTTONS), Notice(Listener.COORDINATOR, "watch.disagreed"))
-
-
-def _planned(change: Change) -> tuple[Notice, ...]:
-    return (Notice(Listener.CONTACT, "firm.milestone", part=change.after.parts[-1].n),)
-
-
-def _reached(change: Change) -> tuple[Notice, ...]:
-    """A milestone is reached; where it was the last, somebody has to say how it goes on."""
-    n = _part_of(change)
-    told = Notice(Listener.CONTACT, "firm.milestone_done", part=n)
-    if any(part.kind is PartKind.MILESTONE for part in change.after.open_parts):
-        return (told,)
-    return (told, Notice(Listener.COORDINATOR, "watch.last_milestone", (Verb.RESUME,)))
-
-
-def _part_of(change: Change) -> int:
-    return int(str(change.facts["part"]))
 
 
 def _reclassified(change: Change) -> tuple[Notice, ...]:
@@ -229,13 +214,19 @@ def _reclassified(change: Change) -> tuple[Notice, ...]:
 
 
 def _recounted(change: Change) -> tuple[Notice, ...]:
-    was: Mapping[str, Fact] = {"before": change.before.due if change.before else None, **change.facts}
-    if change.before is None or change.before.due == change.after.due:
+    before, after = change.before, change.after
+    if before is None:
         return ()
-    return (
-        Notice(Listener.CONTACT, "firm.recounted", (), was),
-        Notice(Listener.HANDLER, "task.recounted", (), was),
+    parts = tuple(
+        Notice(Listener.CO_HANDLER, "task.part_recounted", (), {**change.facts, "before": old.due}, part=new.n)
+        for old, new in zip(before.parts, after.parts, strict=True)
+        if old.due != new.due
     )
+    if before.due == after.due:
+        return parts
+    facts: Mapping[str, Fact] = {**change.facts, "before": before.due}
+    held = (Notice(Listener.HANDLER, "task.recounted", (), facts),) if after.handler_id is not None else ()
+    return (Notice(Listener.CONTACT, "firm.recounted", (), facts), *held, *parts)
 
 
 def _hard_dated(change: Change) -> tuple[Notice, ...]:
@@ -246,55 +237,6 @@ def _hard_dated(change: Change) -> tuple[Notice, ...]:
     return tuple(found)
 
 
-# Parts and orders -----------------------------------------------------------------------------------------------------
-def _shared(change: Change) -> tuple[Notice, ...]:
-    n = change.after.parts[-1].n
-    by_paper = Notice(Listener.COORDINATOR, "watch.part_by_paper", STAND_IN_BUTTONS, part=n, echo=True)
-    return (
-        Notice(Listener.CO_HANDLER, "task.part", PART_BUTTONS, part=n, otherwise=by_paper),
-        Notice(Listener.HANDLER, "task.part_given", part=n),
-        Notice(Listener.CONTACT, "firm.part", part=n),
-    )
-
-
-def _beyond(change: Change) -> tuple[Notice, ...]:
-    n = change.after.parts[-1].n
-    return (
-        Notice(Listener.CONTACT, "firm.beyond", (), change.facts, part=n),
-        Notice(Listener.COORDINATOR, "watch.beyond", (), change.facts, part=n),
-    )
-
-
-def _part_moved(change: Change) -> tuple[Notice, ...]:
-    n = _part_of(change)
-    part = change.after.part(n)
-    if part is not None and part.kind is PartKind.BEYOND:
-        return (Notice(Listener.CONTACT, "firm.beyond_news", part=n),)
-    said = {name: change.facts.get(name) for name in ("expected", "officer")}  # what a paper's answer says besides
-    return (Notice(Listener.HANDLER, _PART_NEWS[change.verb], WORK_BUTTONS, said, part=n),)
-
-
-_PART_NEWS: Mapping[Verb, str] = {
-    Verb.PART_ACKNOWLEDGE: "task.part_acknowledge",
-    Verb.PART_PROGRESS: "task.part_progress",
-    Verb.PART_DONE: "task.part_done",
-}
-
-
-def _part_returned(change: Change) -> tuple[Notice, ...]:
-    n = _part_of(change)
-    return (
-        Notice(Listener.HANDLER, "task.part_return", (Verb.ASSIST,), part=n),
-        Notice(Listener.COORDINATOR, "watch.part_return", (Verb.ASSIST,), part=n),
-    )
-
-
-def _waived(change: Change) -> tuple[Notice, ...]:
-    n = _part_of(change)
-    return (
-        Notice(Listener.CO_HANDLER, "task.part_waived", part=n),
-        Notice(Listener.HANDLER, "task.waived", WORK_BUTTONS, part=n),
-    )
 
 
 def _referred(change: Change) -> tuple[Notice, ...]:
@@ -315,7 +257,11 @@ def _supervised(change: Change) -> tuple[Notice, ...]:
 
 def _merged(change: Change) -> tuple[Notice, ...]:
     into: Mapping[str, Fact] = {"into": change.after.merged_into}
-    return (Notice(Listener.CONTACT, "firm.merged", (), into), Notice(Listener.HANDLER, "task.merged", (), into))
+    return (
+        Notice(Listener.CONTACT, "firm.merged", (), into),
+        Notice(Listener.HANDLER, "task.merged", (), into),
+        *(replace(each, facts=into) for each in to_open_parts(change, "task.merged")),
+    )
 
 
 def _unrated(change: Change) -> tuple[Notice, ...]:
@@ -343,6 +289,7 @@ _BY_VERB: Mapping[Verb, Callable[[Change], tuple[Notice, ...]]] = {
     Verb.FILE: _filed,
     Verb.DISPATCH: _dispatched,
     Verb.RULE: _dispatched,
+    Verb.HAND_OVER: _handed_over,
     Verb.ACKNOWLEDGE: _acknowledged,
     Verb.RETURN: _returned,
     Verb.PROGRESS: _progressed,
@@ -368,19 +315,19 @@ _BY_VERB: Mapping[Verb, Callable[[Change], tuple[Notice, ...]]] = {
     Verb.RESUME: _resumed,
     Verb.AGREE: _agreed,
     Verb.DISAGREE: _disagreed,
-    Verb.MILESTONE: _planned,
-    Verb.MILESTONE_DONE: _reached,
+    Verb.MILESTONE: planned,
+    Verb.MILESTONE_DONE: reached,
     Verb.RECATEGORISE: _reclassified,
     Verb.DIFFICULTY: _reclassified,
     Verb.RECOUNT: _recounted,
     Verb.HARD_DATE: _hard_dated,
-    Verb.ASSIST: _shared,
-    Verb.BEYOND: _beyond,
-    Verb.PART_ACKNOWLEDGE: _part_moved,
-    Verb.PART_PROGRESS: _part_moved,
-    Verb.PART_DONE: _part_moved,
-    Verb.PART_RETURN: _part_returned,
-    Verb.WAIVE: _waived,
+    Verb.ASSIST: shared,
+    Verb.BEYOND: beyond,
+    Verb.PART_ACKNOWLEDGE: part_moved,
+    Verb.PART_PROGRESS: part_moved,
+    Verb.PART_DONE: part_moved,
+    Verb.PART_RETURN: part_returned,
+    Verb.WAIVE: waived,
     Verb.REFER: _referred,
     Verb.SUPERVISE: _supervised,
     Verb.MERGE: _merged,

@@ -34,7 +34,7 @@ class Part:
     """One part; `n` counts from 1 within its appeal. `handler_id` None means whoever leads the appeal.
 
     `unit` is the name of who was asked, empty where the lead does it himself; `asked_by` is the person who asked.
-    `round` grows when a suspension has ended, as the ladder begins anew then.
+    `round` grows when a suspension has ended, as its clock begins anew then, at `started_at`.
     """
 
     n: int
@@ -48,6 +48,7 @@ class Part:
     due: datetime
     asked_by: int | None = None
     round: int = 1
+    started_at: datetime | None = None
     acknowledged_at: datetime | None = None
     progress_at: datetime | None = None
     ended_at: datetime | None = None
@@ -65,7 +66,8 @@ class Part:
     def paused(self, pause: Pause, calendar: Calendar) -> Part:
         """The part after a suspension of the whole matter: its date moves with the work's."""
         reckoned = self.reckoned.moved(pause)
-        return replace(self, reckoned=reckoned, due=reckoned.deadline(calendar), round=self.round + 1)
+        due = reckoned.deadline(calendar)
+        return replace(self, reckoned=reckoned, due=due, round=self.round + 1, started_at=pause.end)
 
     def recounted(self, calendar: Calendar) -> Part:
         """The part by another calendar."""

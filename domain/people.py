@@ -34,7 +34,11 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody of the roster. `enterprise_ids` are the firms that a contact speaks for."""
+    """Somebody of the roster. `enterprise_ids` are the firms that a contact speaks for.
+
+    `standing_in_for` are colleagues on leave whose duties he has meanwhile; `looks_after` are firms whose liaison is
+    on leave without a stand-in, and that name this person as their deputy.
+    """
 
     id: int
     name: str
@@ -45,10 +49,17 @@ class Person:
     language: str = "zh"
     deputy_id: int | None = None
     on_leave: bool = False
+    standing_in_for: frozenset[int] = frozenset()
+    looks_after: frozenset[int] = frozenset()
 
     def has(self, *roles: Role) -> bool:
         """Whether the person holds any of these roles."""
         return not self.roles.isdisjoint(roles)
+
+    def acts_for(self, firm: "Enterprise") -> frozenset[int]:
+        """Whose part this person has in a matter of a firm: his own, and that of those for whom he stands in."""
+        liaison = {firm.liaison_id} if firm.id in self.looks_after and firm.liaison_id is not None else set()
+        return self.standing_in_for | liaison | {self.id}
 
     @property
     def in_office(self) -> bool:

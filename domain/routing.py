@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain.people import Department, Enterprise, Person
+from domain.people import Department
 from domain.rules import UNSURE, Category, Kind, Route
 
 GENERAL = "advice"
@@ -36,33 +36,15 @@ def _score(text: str, category: Category) -> int:
 
 
 def owner(
-    kind: Kind,
-    category: Category,
-    firm: Enterprise,
-    department: Department | None,
-    people: Mapping[int, Person],
+    kind: Kind, category: Category, department: Department | None, *, liaison: int | None, on_duty: int | None
 ) -> Owner | None:
     """Who handles it where the rules are sure; None leaves it to the coordinator.
 
-    A complaint is accepted by a person first. `people` holds at least liaison, deputy and duty officer by id;
-    somebody on leave is passed over for his deputy.
+    A complaint is accepted by a person first. `liaison` and `on_duty` are who is there for the firm and for the
+    department now, himself or his stand-in; None where nobody is.
     """
     if category.code == UNSURE.code or kind is Kind.COMPLAINT or category.route is Route.INSPECTOR:
         return None
     if category.route is Route.DEPARTMENT:
-        duty = _present(department.duty_id if department else None, None, people)
-        return Owner(duty, department.id) if duty is not None and department else None
-    liaison = _present(firm.liaison_id, firm.deputy_id, people)
+        return Owner(on_duty, department.id) if on_duty is not None and department else None
     return Owner(liaison, department.id if department else None) if liaison is not None else None
-
-
-def _present(person_id: int | None, deputy_id: int | None, people: Mapping[int, Person]) -> int | None:
-    """The person, or while he is on leave the deputy: his own, else the one that the firm names."""
-    person = people.get(person_id or 0)
-    if person is None or not person.on_leave:
-        return person.id if person else None
-    for candidate in (person.deputy_id, deputy_id):
-        deputy = people.get(candidate or 0)
-        if deputy is not None and not deputy.on_leave:
-            return deputy.id
-    return None

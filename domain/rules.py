@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import datetime, time
 from enum import StrEnum
 from math import ceil
 
+from domain.said import Said
 from domain.workdays import Calendar, Span, Unit
 
 
@@ -177,3 +178,9 @@ class Rules:
         steps = self.ladders.get(clock, ())
         own = tuple(rung for rung in steps if kind in rung.kinds)
         return own or tuple(rung for rung in steps if not rung.kinds)
+
+    def provisional(self, deadline: datetime, *, briefly: bool = False) -> Said | None:
+        """暂定, to be said behind a deadline whose year has no published table yet; `briefly` in a list."""
+        if not self.calendar.is_provisional(deadline):
+            return None
+        return Said("appeal.provisional_briefly") if briefly else Said("appeal.provisional")

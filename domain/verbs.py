@@ -96,6 +96,10 @@ class Verb(StrEnum):
     WAIVE = "waive"
     PROXY = "proxy"
     SLIP = "slip"
+    STAND_IN = "stand_in"
+    DUTY = "duty"
+    HAND_OVER = "hand_over"
+    CLOSURE = "closure"
 
     # Rare steps of the life cycle: the inspector's decisions.
     REWORK = "rework"

@@ -8,12 +8,15 @@ from datetime import date, timedelta
 
 from domain.workdays import Calendar, Span, Unit
 
-_AFTER = r"(?:以前|之前|前|止|内|之内|以内)?[\s,，、:：;；]*"
+SLIP = timedelta(days=60)
+_AFTER = r"(?:以前|之前|之内|以内|(?:前|止|内)(?=[\s,，、:：;；。]|$))?[\s,，、:：;；]*"
 _UNITS = r"(?:个)?(?:工作日|天|日|wd\b|working days?|days?)"
 _DAYS = re.compile(rf"(\d{{1,3}})\s*{_UNITS}\s*{_AFTER}", re.IGNORECASE | re.ASCII)
+_UNITS_BUT_DAY = r"(?:天|个|工作日|working|days?\b)"
 _TO = r"(?:至|到|延至|延到|截至|until\s+|by\s+|to\s+)?\s*"
+_MONTH_DAY = r"(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)"
 _DATE = re.compile(
-    rf"{_TO}(?:(\d{{4}})\s*[-/.年]\s*)?(\d{{1,2}})\s*[-/.月]\s*(\d{{1,2}})(?!\d)\s*[日号]?\s*{_AFTER}", re.IGNORECASE
+    rf"{_TO}(?:(\d{{4}})\s*[-/.年]\s*)?{_MONTH_DAY}(?!\s*{_UNITS_BUT_DAY})\s*[日号]?\s*{_AFTER}", re.IGNORECASE
 )
 _NAMED = re.compile(rf"{_TO}(今天|今日|明天|明日|后天|today|tomorrow)\s*{_AFTER}", re.IGNORECASE)
 _NARROW = {0xFF10 + digit: str(digit) for digit in range(10)} | {0xFF0F: "/", 0xFF0D: "-", 0xFF0E: ".", 0x3000: " "}
@@ -54,10 +57,13 @@ def read_when(text: str, today: date) -> When | None:
 
 
 def _day(found: re.Match[str], today: date) -> date | None:
-    year, month, day = int(found[1] or today.year), int(found[2]), int(found[3])
-    try:
-        meant = date(year, month, day)
-        over = not found[1] and today - meant > timedelta(days=60)
-        return date(year + 1, month, day) if over else meant
-    except ValueError:
-        return None
+    month, day = int(found[2]), int(found[3])
+    years = (int(found[1]),) if found[1] else range(today.year - 1, today.year + 2)
+    for year in years:
+        try:
+            meant = date(year, month, day)
+        except ValueError:
+            continue
+        if found[1] or today - meant <= SLIP:
+            return meant
+    return None

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
+from hashlib import sha256
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,8 @@ Spell = tuple[datetime, datetime]  # a stretch of working time, UTC, end not inc
 _OPENS, _CLOSES = itemgetter(0), itemgetter(1)
 _ONE_DAY = timedelta(days=1)
 _LAST_MINUTE = time(23, 59)
+DAYS_WANTED = 60
+"""Where fewer days ahead lie in published years, the coordinators are asked for the next table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,12 @@ class Calendar:
     With `hours.always` every minute of every day is working time and a day ends at 23:59.
     """
 
-    __slots__ = ("_closures", "_covered", "_plans", "_published", "_rulings", "_tabled", "hours", "zone")
+    __slots__ = ("_covered", "_plans", "_published", "_rulings", "closures", "hours", "tables", "zone")
 
     zone: ZoneInfo
     hours: Hours
+    tables: dict[int, YearTable]
+    closures: frozenset[date]
 
     def __init__(
         self,
@@ -63,15 +68,28 @@ class Calendar:
         zone: ZoneInfo,
         closures: frozenset[date] = frozenset(),
     ) -> None:
-        tables = {table.year: table for table in years}
+        self.tables = {table.year: table for table in years}
         self.zone = zone
         self.hours = hours
-        self._closures = closures
-        self._tabled = frozenset(tables)
-        self._published = frozenset(year for year, table in tables.items() if table.published)
+        self.closures = closures
+        self._published = frozenset(year for year, table in self.tables.items() if table.published)
         self._covered = date(max(self._published), 12, 31) if self._published else date.min
-        self._rulings = _read_rulings(tables)
+        self._rulings = _read_rulings(self.tables)
         self._plans: dict[int, _Plan] = {}  # filled once a year is asked for
+
+    def amended(self, years: Iterable[YearTable], closures: frozenset[date]) -> Calendar:
+        """The same hours and zone with further tables, which replace those of the same years, and these closures."""
+        return Calendar((*self.tables.values(), *years), self.hours, self.zone, closures)
+
+    @property
+    def fingerprint(self) -> str:
+        """What a deadline depends on, in 64 letters: it changes when zone, hours, a table or a closure does."""
+        hours = (self.hours.always, self.hours.intervals, self.hours.seasons)
+        tables = [
+            (year, table.published, sorted(table.holidays), sorted(table.makeup_workdays))
+            for year, table in sorted(self.tables.items())
+        ]
+        return sha256(repr((self.zone.key, hours, tables, sorted(self.closures))).encode()).hexdigest()
 
     def local(self, at: datetime) -> datetime:
         """The same instant on the park's clock."""
@@ -92,6 +110,10 @@ class Calendar:
     def covered_until(self) -> date:
         """The last day of the last published year; `date.min` when no year is published."""
         return self._covered
+
+    def days_covered(self, at: datetime) -> int:
+        """How many days after today's lie in published years; negative where the last of them is over."""
+        return (self._covered - self.local(at).date()).days
 
     def add(self, start: datetime, span: Span) -> datetime:
         """The deadline that lies `span` after an event, by the counting rules of the offices.
@@ -271,12 +293,12 @@ class Calendar:
         return _Plan(tuple(day.toordinal() for day in days), closings, spells)
 
     def _working_days(self, year: int) -> Iterator[date]:
-        fixed = frozenset() if year in self._tabled else provisional_year(year).holidays
+        fixed = frozenset() if year in self.tables else provisional_year(year).holidays
         first = date(year, 1, 1)
         for shift in range((date(year, 12, 31) - first).days + 1):
             day = first + timedelta(days=shift)
             usual = day.weekday() < 5 and day not in fixed
-            if self.hours.always or (day not in self._closures and self._rulings.get(day, usual)):
+            if self.hours.always or (day not in self.closures and self._rulings.get(day, usual)):
                 yield day
 
 

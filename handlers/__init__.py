@@ -1,11 +1,14 @@
 """What happens when somebody speaks or the clock strikes; knows no platform. The lists stand here."""
 
 from handlers import (
+    calendars,
     casework,
     chase,
     dates,
     digest,
+    duty,
     forwarding,
+    handover,
     helping,
     joining,
     keeping,
@@ -15,7 +18,9 @@ from handlers import (
     oversight,
     policies,
     raising,
+    recounts,
     releasing,
+    rota,
     shares,
     wishes,
 )
@@ -35,11 +40,16 @@ ROUTER = Router(
         **releasing.COMMANDS,
         **looking.COMMANDS,
         **joining.COMMANDS,
+        **duty.COMMANDS,
+        **rota.COMMANDS,
+        **handover.COMMANDS,
         **policies.COMMANDS,
         **digest.COMMANDS,
+        **calendars.COMMANDS,
         **ledger.COMMANDS,
         **helping.COMMANDS,
     },
     kept=keeping.keep,
 )
-JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS)
+JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS, *duty.JOBS)
+AT_START = recounts.AT_START

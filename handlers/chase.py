@@ -27,7 +27,7 @@ from domain.said import Fact, Said
 from domain.verbs import Verb
 from handlers import releasing
 from handlers.jobs import Job
-from storage import appeals, listeners, outbox, people, rungs
+from storage import appeals, listeners, outbox, people, rungs, standing
 from storage.database import Tx
 from storage.rungs import Owed
 from storage.scope import SYSTEM
@@ -64,7 +64,7 @@ async def _reach(tx: Tx, rules: Rules, appeal: Appeal, due: Due, at: datetime) -
     """The people for whom this rung is reached now for the first time; one that must be released is asked for first."""
     reached: dict[int, Person] = {}
     for listener in due.tell:
-        for person in await listeners.persons(tx, listener, appeal, at, part=due.running.part):
+        for person in await standing.persons(tx, listener, appeal, at, part=due.running.part):
             if await rungs.reach(tx, appeal.id or 0, due, person.id, at):
                 reached[person.id] = person
     if due.rung.release and reached:
@@ -138,9 +138,9 @@ async def _still_owed(tx: Tx, rules: Rules, person: Person | None, listener: int
     items: list[Item] = []
     for owed in await rungs.owed_to(tx, listener):
         item = await _item(tx, rules, owed)
-        if item is None or not await _is_meant(tx, rules, person, item, at):
+        if item is None:
             await rungs.settle(tx, owed.id, "void", None)
-        else:
+        elif await _is_meant(tx, rules, person, item, at):
             items.append(item)
     return items
 
@@ -160,14 +160,25 @@ def _running(appeal: Appeal, clock: str, round_: int) -> Running | None:
 
 
 async def _is_meant(tx: Tx, rules: Rules, person: Person | None, item: Item, at: datetime) -> bool:
-    """Whether the rung is still for this person: a matter may have changed hands since it was reached."""
-    steps = [rung for rung in rules.ladder(item.running.clock, item.appeal.kind) if rung.label == item.owed.label]
+    """Whether the rung is still for this person: a matter may have changed hands, a leave may have begun or ended.
+
+    Where it is not, it is owed to those for whom it is now; a new owner has just heard the dates with his task.
+    """
+    appeal, owed = item.appeal, item.owed
+    steps = [rung for rung in rules.ladder(item.running.clock, appeal.kind) if rung.label == owed.label]
     tell = {listener for rung in steps for listener in rung.tell}
     if person is None or not tell:
         return True
     part = item.running.part
-    meant = [each.id for one in tell for each in await listeners.persons(tx, one, item.appeal, at, part=part)]
-    return person.id in meant
+    meant = {each.id for one in tell for each in await standing.persons(tx, one, appeal, at, part=part)}
+    if person.id in meant:
+        return True
+    anew = appeal.dispatched_at is not None and appeal.dispatched_at > owed.due_at
+    for other in sorted(meant) if not anew else ():
+        await rungs.pass_on(tx, owed.id, other)
+        await rungs.supersede_lower(tx, owed.appeal_id, other)
+    await rungs.settle(tx, owed.id, "void", None)
+    return False
 
 
 def _token(item: Item) -> str:
@@ -196,7 +207,7 @@ async def _letter(
 ) -> outbox.Letter:
     lines = [await _line(tx, rules, person, item, at) for item in items]
     alone = items[0].appeal if len(items) == 1 else None
-    verbs = _buttons(items[0], person) if alone else ()
+    verbs = await _buttons(tx, items[0], person, at) if alone else ()
     buttons = listeners.rows([button(verb, items[0].appeal, items[0].running.part) for verb in verbs])
     return outbox.Letter(
         chat_id=chat_id,
@@ -224,7 +235,9 @@ async def _line(tx: Tx, rules: Rules, person: Person, item: Item, at: datetime) 
     )
     facts |= {"name": person.name, "deadline": deadline, "days": late, "times": times}
     facts["latest"] = await _latest(tx, item.appeal)
-    return Said(await _key(tx, item, person, at), facts)
+    whom = await standing.on_behalf(tx, person, item.appeal, at, item.running.part)
+    said = Said(await _key(tx, item, person, at), facts)
+    return Said("duty.line_for", {"whom": whom, "line": said}) if whom else said
 
 
 _HOLDERS = {Clock.PART: Listener.CO_HANDLER}
@@ -241,12 +254,17 @@ async def _key(tx: Tx, item: Item, person: Person, at: datetime) -> str:
     if clock is Clock.DISPATCH:
         return "remind.dispatch"
     passed = "late" if at > item.running.deadline else "soon"
-    holder = _HOLDERS.get(clock, Listener.HANDLER)
-    held = await listeners.persons(tx, holder, item.appeal, at, part=item.running.part)
-    if person.id not in [each.id for each in held]:
+    if not await _holds(tx, item, person, at):
         return f"remind.{clock.value}_watch"
     external = await listeners.is_external(tx, person)
     return f"remind.{clock.value}_{passed}_external" if external else f"remind.{clock.value}_{passed}"
+
+
+async def _holds(tx: Tx, item: Item, person: Person, at: datetime) -> bool:
+    """Whether it is this person's to do, for himself or in somebody's place."""
+    holder = _HOLDERS.get(item.running.clock, Listener.HANDLER)
+    held = await standing.persons(tx, holder, item.appeal, at, part=item.running.part)
+    return person.id in [each.id for each in held]
 
 
 async def _latest(tx: Tx, appeal: Appeal) -> Said:
@@ -254,17 +272,19 @@ async def _latest(tx: Tx, appeal: Appeal) -> Said:
     return Said("remind.latest", {"at": note[0], "text": note[1]}) if note else Said("remind.no_progress")
 
 
-def _buttons(item: Item, person: Person) -> tuple[Verb, ...]:
+async def _buttons(tx: Tx, item: Item, person: Person, at: datetime) -> tuple[Verb, ...]:
     clock = item.running.clock
     if clock is Clock.SURVEY:
         return (Verb.FOLLOW_UP,) if person.in_office else SURVEY_BUTTONS
     if clock is Clock.DISPATCH:
         return TRIAGE_BUTTONS
-    part = item.appeal.part(item.running.part)
-    if clock is Clock.PART and part is not None and part.handler_id == person.id:
-        return PART_BUTTONS
-    if person.id != item.appeal.handler_id:
+    part = item.running.part
+    whose = item.appeal.part(part)
+    holder = whose.handler_id if whose and whose.handler_id is not None else item.appeal.handler_id
+    if person.id != holder and await standing.on_behalf(tx, person, item.appeal, at, part) is None:
         return (Verb.STATUS,)
+    if clock is Clock.PART:
+        return PART_BUTTONS
     if clock is Clock.MILESTONE:
         return (Verb.MILESTONE, Verb.PROGRESS)
     return TASK_BUTTONS if item.appeal.status is Status.DISPATCHED else WORK_BUTTONS

@@ -18,7 +18,7 @@ from domain.verbs import Verb
 from handlers import albums, joining, menus, places, spelling
 from handlers.hearing import Heard, understand
 from handlers.router import Ask, Buttons, Overheard, Reply, Request, Router, for_appeal
-from storage import appeals, chats, listeners, outbox, people, steps
+from storage import appeals, calendars, chats, listeners, outbox, people, steps
 from storage.database import Tx
 from storage.scope import SYSTEM
 from storage.steps import Step
@@ -70,14 +70,15 @@ async def hear(tx: Tx, house: House, message: Incoming, at: datetime) -> bool:
 
     False where it was talk among people, or said in a group that nobody let in: its words are nobody's business.
     """
+    rules = await calendars.in_force(tx, house.rules)
     if message.event is not None:
-        await places.happen(tx, house.rules, message, at)
+        await places.happen(tx, rules, message, at)
         return True
     if not message.sender:
         return await _unnamed(tx, house, message, at)
-    heard = await _heard(tx, house.rules, message, at)
+    heard = await _heard(tx, rules, message, at)
     if not heard.chat.private and not heard.chat.approved:
-        await joining.ask_about_group(tx, house.rules, heard.chat, at)
+        await joining.ask_about_group(tx, rules, heard.chat, at)
         return False
     if message.album and not message.edited and await chats.is_open_album(tx, heard.chat.id, message.album):
         ours = await albums.add(heard, house.router)
@@ -251,7 +252,7 @@ def _button_number(request: Request) -> list[str]:
 async def say(request: Request, reply: Reply, *, asks: bool = False) -> Chat | None:
     """Owe a reply where it belongs: in place, or privately with a short word in the group; the chat it went to.
 
-    `asks`: it wants words for an answer, which a group has to give as a reply.
+    `asks`: it wants words for an answer, which a group has to give as a reply, or by calling the bot.
     """
     chat = request.chat
     heard_in = request.message.message_id or None
@@ -279,9 +280,10 @@ async def _invite(request: Request, reply: Reply) -> None:
 
 async def _owe(request: Request, chat: Chat, reply: Reply, reply_to: str | None = None, *, asks: bool = False) -> None:
     facts = _in_their_words(request, chat, reply.facts if _may_be_open(chat, reply) else _discreet(reply.facts))
+    how = "ask.in_group_called" if request.message.calls_only else "ask.in_group"
     letter = outbox.Letter(
         chat_id=chat.id,
-        key="ask.in_group" if asks else reply.key,
+        key=how if asks else reply.key,
         facts={"question": Said(reply.key, facts)} if asks else facts,
         buttons=reply.buttons if chat.private else _for_group(chat, reply.buttons),
         lane=Lane.REPLY,

@@ -32,7 +32,13 @@ def closing(calendar: Calendar, when: When, at: datetime) -> datetime:
 
 async def spoken(request: Request, appeal: Appeal, ask: str, reason: str) -> tuple[When, str]:
     """When, and why or what: read from one line, or asked for one after the other."""
-    here: Mapping[str, Fact] = {"number": appeal.number, "title": appeal.title, "due": appeal.due}
+    provisional = request.rules.provisional(appeal.due)
+    here: Mapping[str, Fact] = {
+        "number": appeal.number,
+        "title": appeal.title,
+        "due": appeal.due,
+        "provisional": provisional,
+    }
     kept = str(request.answered.get("when", ""))
     line = f"{kept} {request.text}".strip() if kept else request.need_text(ask, await _limits(request, appeal, here))
     today = request.rules.calendar.local(request.at).date()

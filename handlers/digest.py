@@ -12,7 +12,7 @@ from domain.said import Said
 from domain.verbs import Verb
 from handlers.jobs import Job
 from handlers.router import Handler, Reply, Request
-from storage import figures, listeners, outbox, people, turns
+from storage import figures, gaps, listeners, outbox, people, turns
 from storage.database import Tx
 
 JOB = "digest"
@@ -127,18 +127,21 @@ async def office(tx: Tx, rules: Rules, since: datetime, at: datetime, *, group: 
         done=await figures.done(tx, since, at),
         issues=await figures.issues(tx, rules, at),
         unreached=await figures.unreached(tx, at),
+        gaps=await gaps.gaps(tx, rules.calendar.local(at).date(), at),
     )
     return digest.office(day, rules, group=group)
 
 
-async def own(tx: Tx, rules: Rules, at: datetime, person: Person, headed: int | None = None) -> Said | None:
+async def own(
+    tx: Tx, rules: Rules, at: datetime, person: Person, headed: frozenset[int] = frozenset()
+) -> Said | None:
     """What concerns one cadre; None when nothing does."""
-    items = await figures.concerning(tx, person.id, at, headed)
+    items = await figures.concerning(tx, person, at, headed)
     firms = await figures.firms_of(tx, person.id)
     reader = Cadre(
         id=person.id,
         name=person.name,
-        covers=await figures.covered_by(tx, person.id, at),
+        covers=await figures.covered_by(tx, person),
         calm_firms=len(firms - {item.enterprise_id for item in items}) if firms else None,
     )
     return digest.cadre(reader, items, at, rules)
@@ -153,7 +156,7 @@ async def daily(request: Request) -> Reply:
         in_place = request.chat.purpose is Purpose.COORDINATION and not request.chat.private
         said = await office(tx, rules, since, at, group=in_place)
         return Reply(said.key, said.facts, private=not in_place)
-    own_digest = await own(tx, rules, at, who, await people.headed_by(tx, who.id))
+    own_digest = await own(tx, rules, at, who, await people.headed_by(tx, who))
     said = own_digest or Said("digest.nothing", {"name": who.name})
     return Reply(said.key, said.facts, private=True)
 

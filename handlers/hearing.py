@@ -21,6 +21,8 @@ from storage.steps import Step
 
 _NAMED = re.compile(r"#((?:M-[0-9A-Z]{4,10})|[0-9]{1,9})(?![\w-])", re.ASCII)
 _NOUGHT = re.compile("#?0+号?", re.ASCII)
+_SAID_OF_ONESELF = frozenset({Verb.CLOSURE})
+"""Commands of a few whose words others use of themselves: `停工 三天了` is what a firm complains of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ async def understand(
     spoken = spelling.read(
         message.text, vocabulary, private=heard.chat.private, addressed=addressed, bot_names=bot_names
     )
+    if spoken.verb in _SAID_OF_ONESELF and not (heard.person and may_ask(spoken.verb, heard.person)):
+        spoken = spelling.as_talk(message.text, explicit=spoken.explicit)
     if message.edited:
         return await _edited(heard, spoken)
     to_bot = heard.chat.private or addressed or spoken.explicit

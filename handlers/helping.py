@@ -19,7 +19,7 @@ _SECTIONS: Mapping[str, tuple[Role, ...]] = {
     "help.record": (Role.LIAISON, Role.COORDINATOR),
     "help.look": _OFFICE,
     "help.digest": (Role.LIAISON, Role.HANDLER, Role.HEAD, Role.CHIEF, Role.COORDINATOR),
-    "help.leave": (Role.LIAISON, Role.HANDLER, Role.HEAD),
+    "help.leave": _OFFICE,
     "help.publish": (Role.COORDINATOR,),
 }
 

@@ -1,10 +1,9 @@
-"""Who is who: codes, `绑定 <firm>` with the liaison's button, groups that the coordinators let in, leave, language."""
+"""Who is who: codes, `绑定 <firm>` with the liaison's button, groups that the coordinators let in, language."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from domain.errors import Refused
-from domain.leave import read_leave
 from domain.notices import Lane
 from domain.people import Chat, Enterprise, Person, Purpose, Role
 from domain.rules import Rules
@@ -37,7 +36,7 @@ async def bind(request: Request) -> Reply | None:
     """绑定: by a code from a desk card, or by a firm's name, which its liaison confirms."""
     said = request.text.strip()
     if not said and request.person is not None:
-        return Reply("joining.known", {"name": request.person.name})
+        return Reply(_known(request, request.person), {"name": request.person.name})
     said = request.need_text("joining.ask_bind")
     if invites.looks_like(said):
         return await _by_code(request, said)
@@ -49,6 +48,13 @@ async def bind(request: Request) -> Reply | None:
     if request.person is not None and request.person.has(Role.COORDINATOR) and not request.chat.private:
         return await _tie_group(request, firms[0])
     return await _by_firm(request, firms[0])
+
+
+def _known(request: Request, person: Person) -> str:
+    """How somebody is received who is known: who opens the chat is greeted, who binds again is told so."""
+    if request.word != "start":
+        return "joining.known"
+    return "joining.hello_office" if person.in_office else "joining.hello_firm"
 
 
 async def _by_code(request: Request, code: str) -> Reply | None:
@@ -256,49 +262,7 @@ async def _waiting_groups(request: Request) -> Reply:
     return Reply("joining.groups_waiting", {}, rows, private=True)
 
 
-# Leave and language ---------------------------------------------------------------------------------------------------
-async def take_leave(request: Request) -> Reply:
-    """请假 <days or date> [deputy], 请假 结束: duties go on with the one who stands in."""
-    today = request.rules.calendar.local(request.at).date()
-    asked = str(request.answered.get("when", ""))
-    leave = read_leave(f"{asked} {request.text}".strip() or request.need_text("joining.ask_leave"), today)
-    if leave.last_day is None:
-        await binding.set_leave(request.tx, request.who.id, None, None)
-        await _note_leave(request, {"until": None})
-        return Reply("joining.back", private=True)
-    deputy = await _deputy(request, leave.deputy)
-    if deputy is None:
-        raise Ask("joining.ask_deputy", {}, keep={"when": request.text})
-    morning_after = datetime.combine(leave.last_day + timedelta(days=1), time(), request.rules.calendar.zone)
-    until = morning_after.astimezone(UTC)
-    await binding.set_leave(request.tx, request.who.id, until, deputy.id)
-    await _note_leave(request, {"until": until, "deputy_id": deputy.id})
-    facts: Mapping[str, Fact] = {"name": request.who.name, "last": leave.last_day}
-    await vouching.tell(request.tx, request.rules, deputy, "joining.stand_in", facts, (), request.at)
-    return Reply("joining.on_leave", {"last": leave.last_day, "deputy": deputy.name}, private=True)
-
-
-async def _note_leave(request: Request, facts: Mapping[str, Fact]) -> None:
-    await write(request.tx, Line(f"person:{request.who.id}", "leave", request.who.id, request.at, facts))
-
-
-async def _deputy(request: Request, name: str) -> Person | None:
-    """Who stands in: the one named now, else the one of the roster; he must be there himself."""
-    tx, at, deputy_id = request.tx, request.at, request.who.deputy_id
-    found: Sequence[Person]
-    if name:
-        found = await people.people_named(tx, name, at)
-    else:
-        standing = await people.person(tx, deputy_id, at) if deputy_id is not None else None
-        found = [standing] if standing else []
-    if not found and not name:
-        return None
-    fitting = [one for one in found if one.in_office and not one.on_leave and one.id != request.who.id]
-    if len(fitting) != 1:
-        raise Refused("joining.deputy_unfit", {"name": name or found[0].name})
-    return fitting[0]
-
-
+# Language -------------------------------------------------------------------------------------------------------------
 async def choose_language(request: Request) -> Reply:
     """语言 en, 语言 中文."""
     word = (request.argument or request.text).strip().casefold()
@@ -320,6 +284,5 @@ COMMANDS: Mapping[Verb, Handler] = {
     Verb.CONFIRM_BINDING: confirm_binding,
     Verb.UNLINKED: list_unlinked,
     Verb.APPROVE_GROUP: approve_group,
-    Verb.LEAVE: take_leave,
     Verb.LANGUAGE: choose_language,
 }

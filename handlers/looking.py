@@ -7,11 +7,12 @@ from typing import Any
 from domain import access
 from domain.appeal import OPEN, Appeal, Status
 from domain.notices import SURVEY_BUTTONS, TASK_BUTTONS, TRIAGE_BUTTONS, WORK_BUTTONS, status_words
+from domain.parts import PartKind
 from domain.people import Purpose, Role
 from domain.said import Fact, Said, from_facts
 from domain.verbs import Verb
 from handlers.router import Handler, Reply, Request, for_appeal
-from storage import appeals, history, listeners, people, requests
+from storage import absences, appeals, history, listeners, people, requests, standing
 from storage.database import Row
 from storage.values import from_json, from_ms
 
@@ -55,7 +56,8 @@ def _open_first(appeal: Appeal) -> tuple[bool, float]:
 
 async def _line(request: Request, appeal: Appeal, *, firm: bool) -> Said:
     """One matter in one line, in the words of its reader; with `firm` the firm's name stands before the title."""
-    due = Said("look.due", {"due": appeal.due}) if appeal.status in OPEN else None
+    facts: Mapping[str, Fact] = {"due": appeal.due, "provisional": request.rules.provisional(appeal.due, briefly=True)}
+    due = Said("look.due", facts) if appeal.status in OPEN else None
     status = status_words(appeal.status, firm=not request.who.in_office)
     name = (await people.enterprise(request.tx, appeal.enterprise_id)).short_name if firm else None
     key = "look.firm_line" if firm else "look.own_line"
@@ -74,19 +76,38 @@ async def todo(request: Request) -> Reply:
     elif who.has(Role.CONTACT) and not who.in_office:
         found = list(await appeals.visible(request.tx, await request.scope(), (Status.RESOLVED,)))
     else:
-        found = list(await appeals.held_by(request.tx, who.id, OPEN))
+        found = [*await appeals.held_by(request.tx, who.id, OPEN), *await _held_for_others(request)]
     if not found:
         return Reply("look.nothing_to_do", private=True)
     found = sorted(found, key=lambda appeal: appeal.due)
-    lines = [await _line(request, a, firm=who.in_office) for a in found[:MOST_LINES]]
+    lines = [await _task(request, a) for a in found[:MOST_LINES]]
     return Reply("look.tasks", {"count": len(found), "lines": lines, "rest": _rest(found)}, private=True)
 
 
+async def _task(request: Request, appeal: Appeal) -> Said:
+    """One line of 待办, with the name of whose work it is where he stands in."""
+    line = await _line(request, appeal, firm=request.who.in_office)
+    whom = await standing.on_behalf(request.tx, request.who, appeal, request.at)
+    return Said("duty.line_for", {"whom": whom, "line": line}) if whom else line
+
+
 async def _to_decide(request: Request) -> list[Appeal]:
-    """What a coordinator has to dispatch or to decide, and what he holds himself."""
+    """What a coordinator has to dispatch or to decide, what he holds, and what nobody does while its owner is away."""
     scope, undecided = await request.scope(), await requests.undecided(request.tx)
     seen = await appeals.visible(request.tx, scope, OPEN, most=MOST_READ)
-    return [a for a in seen if a.handler_id in (None, request.who.id) or a.id in undecided]
+    cover = await absences.cover(request.tx, request.at)
+    mine = {None, request.who.id, *request.who.standing_in_for, *cover.left_alone}
+    return [a for a in seen if a.handler_id in mine or a.id in undecided]
+
+
+async def _held_for_others(request: Request) -> list[Appeal]:
+    """What those on leave hold and he does meanwhile; nothing sealed."""
+    away = (await absences.cover(request.tx, request.at)).people
+    held = [appeal for one in sorted(away) for appeal in await appeals.held_by(request.tx, one, OPEN)]
+    own = {appeal.id for appeal in await appeals.held_by(request.tx, request.who.id, OPEN)}
+    others = {appeal.id: appeal for appeal in held if not appeal.sealed and appeal.id not in own}
+    works = {access.Relation.HANDLER, access.Relation.CO_HANDLER}
+    return [appeal for appeal in others.values() if works & await request.relations(appeal)]
 
 
 async def status(request: Request) -> Reply:
@@ -94,7 +115,9 @@ async def status(request: Request) -> Reply:
     appeal = await request.appeal()
     facts: dict[str, Fact] = await listeners.appeal_facts(request.tx, appeal, request.rules)
     facts["status"] = status_words(appeal.status, firm=not request.who.in_office)
-    facts["latest"] = await _latest(request, appeal)
+    facts |= {"latest": await _latest(request, appeal), "parts": _parts(appeal, firm=not request.who.in_office)}
+    if appeal.status in (Status.SUSPENDED, Status.LONG_TERM):
+        facts |= {"due": None, "provisional": None}
     if appeal.status not in OPEN:
         facts |= {"due": None, "provisional": None}
     if appeal.status is not Status.DISPATCHED:
@@ -102,6 +125,23 @@ async def status(request: Request) -> Reply:
     private = request.chat.one_firm != appeal.enterprise_id and request.chat.purpose is not Purpose.COORDINATION
     buttons = for_appeal(appeal, *await _next(request, appeal))
     return Reply("look.status", facts, buttons, private=private, appeal=appeal)
+
+
+_PART_LINES = {
+    PartKind.SHARE: "look.share",
+    PartKind.BEYOND: "look.beyond",
+    PartKind.MILESTONE: "look.milestone",
+    PartKind.ORDER: "look.order",
+}
+
+
+def _parts(appeal: Appeal, *, firm: bool) -> Sequence[Said] | None:
+    """What else has a date: until when it is on hold, who works along, what is reached next; orders for the office."""
+    shown = [part for part in appeal.open_parts if not (firm and part.kind is PartKind.ORDER)]
+    lines = [Said(_PART_LINES[part.kind], listeners.part_facts(appeal, part.n)) for part in shown]
+    if appeal.suspended_until is not None:
+        lines.insert(0, Said("look.on_hold", {"until": appeal.suspended_until}))
+    return lines or None
 
 
 async def _next(request: Request, appeal: Appeal) -> tuple[Verb, ...]:

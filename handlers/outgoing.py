@@ -69,6 +69,9 @@ async def prepare(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Owed, at: da
     if owed.kind == "menu":
         return Body("", menus.keys(catalogue, person, language), ())
     text = render(catalogue, Said(owed.key, facts), language, rules.calendar.zone)
+    why = facts.get("in_place_of")
+    if isinstance(why, Said):  # a stand-in reads first for whom he gets this
+        text = f"{render(catalogue, why, language, rules.calendar.zone)}\n{text}"
     mention = person.name if person and owed.mention else ""
     return Body(text, _keys(catalogue, owed.buttons, language), tuple(owed.files), mention)
 
@@ -109,7 +112,7 @@ async def _may_see(tx: Tx, person_id: int, appeal: Appeal, at: datetime) -> bool
     if person is None:
         return False
     firm = await people.enterprise(tx, appeal.enterprise_id)
-    return bool(access.relations(person, appeal, firm, await people.headed_by(tx, person_id)))
+    return bool(access.relations(person, appeal, firm, await people.headed_by(tx, person)))
 
 
 async def _still_true(tx: Tx, owed: Owed, at: datetime) -> Mapping[str, Fact] | None:

@@ -12,7 +12,7 @@ from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 from handlers import wishes
 from handlers.router import Ask, Buttons, Handler, Reply, Request, for_appeal
-from storage import listeners, people, requests
+from storage import listeners, people, requests, rota
 
 CHOICES = 6
 SHORT_NAME = 2  # characters; so short a name stands in too many other words
@@ -98,10 +98,9 @@ async def unit_in(request: Request, line: str) -> Department | None:
 
 
 async def on_duty(request: Request, unit: Department, *, needed: bool = True) -> Person | None:
-    """A department's duty officer; while he is on leave his deputy. Refused where there is nobody and one is needed."""
-    duty = await people.person(request.tx, unit.duty_id, request.at) if unit.duty_id else None
-    if duty is not None and duty.on_leave and duty.deputy_id is not None:
-        duty = await people.person(request.tx, duty.deputy_id, request.at) or duty
+    """Who is on duty in a department today, on leave his stand-in. Refused where there is nobody and one is needed."""
+    day = request.rules.calendar.local(request.at).date()
+    duty = await rota.on_duty(request.tx, unit, day, request.at)
     if duty is None and needed:
         raise Refused("refused.no_duty", {"department": unit.name})
     return duty

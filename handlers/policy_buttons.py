@@ -101,7 +101,8 @@ async def _ask(request: Request, policy: Policy, key: str) -> Reply | None:
         chat = await people.private_chat(request.tx, request.who.id)
         account = await accounts.of_chat(request.tx, chat.id) if chat is not None else None
         if chat is None or account is None:
-            return Reply(key, {**facts, "here": Said("policy.reply_here")}, keep=keep)
+            how = "policy.call_here" if request.message.calls_only else "policy.reply_here"
+            return Reply(key, {**facts, "here": Said(how)}, keep=keep)
         await steps.wait(request.tx, chat.id, account, Step(request.verb, {"keep": keep}), request.at)
         return await _answer(request, key, facts, key)
     return Reply(key, facts, keep=keep)

@@ -17,7 +17,7 @@ from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 from domain.words import MOST_TEXT, title_of
 from handlers.router import Ask, Handler, Reply, Request, for_appeal
-from storage import appeals, listeners, people
+from storage import absences, appeals, listeners, people, rota
 from storage.database import Tx
 
 KINDS = {
@@ -190,9 +190,12 @@ async def _route(tx: Tx, rules: Rules, appeal: Appeal, firm: Enterprise, filed: 
     """Dispatch at once where the rules are sure; otherwise the coordinators are asked, and the clock runs on them."""
     category = rules.category(appeal.category)
     department = await people.department_called(tx, category.department) if category.department else None
-    known = {firm.liaison_id, firm.deputy_id, department.duty_id if department else None}
-    present = await _with_deputies(tx, known, filed.at)
-    owner = routing.owner(appeal.kind, category, firm, department, present)
+    day = rules.calendar.local(filed.at).date()
+    duty = await rota.on_duty(tx, department, day, filed.at) if department else None
+    liaison = await _liaison_present(tx, firm, filed.at)
+    owner = routing.owner(
+        appeal.kind, category, department, liaison=liaison, on_duty=duty.id if duty else None
+    )
     if owner is None:
         notice = Notice(Listener.COORDINATOR, "triage.unsure", TRIAGE_BUTTONS)
         await listeners.owe(tx, notice, appeal, replace(filed, by=None), rules)
@@ -202,17 +205,13 @@ async def _route(tx: Tx, rules: Rules, appeal: Appeal, firm: Enterprise, filed: 
     return await appeals.record(tx, replace(change, facts={"by_rule": True}), rules)
 
 
-async def _with_deputies(tx: Tx, ids: set[int | None], at: datetime) -> Mapping[int, Person]:
-    found: dict[int, Person] = {}
-    for person_id in ids:
-        person = await people.person(tx, person_id, at) if person_id is not None else None
-        if person is None:
-            continue
-        found[person.id] = person
-        deputy = await people.person(tx, person.deputy_id, at) if person.deputy_id is not None else None
-        if deputy is not None:
-            found[deputy.id] = deputy
-    return found
+async def _liaison_present(tx: Tx, firm: Enterprise, at: datetime) -> int | None:
+    """The firm's liaison; while he is on leave who stands in for him; None where nobody is there."""
+    cover = await absences.cover(tx, at)
+    named = firm.liaison_id
+    present = cover.stand_in(named, firm.id) if named is not None and named in cover.people else named
+    found = await people.person(tx, present, at) if present is not None else None
+    return found.id if found else None
 
 
 async def filed_reply(request: Request, appeal: Appeal) -> Reply:

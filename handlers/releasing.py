@@ -11,7 +11,7 @@ from domain.people import Person
 from domain.rules import Listener, Rules
 from domain.verbs import Verb
 from handlers.router import Handler, Reply, Request
-from storage import listeners, rungs
+from storage import listeners, rungs, standing
 from storage.database import Tx
 
 
@@ -23,7 +23,7 @@ async def ask(tx: Tx, rules: Rules, appeal: Appeal, due: Due, held: Sequence[Per
     )
     facts |= {"deadline": due.deadline, "days": days, "whom": "、".join(person.name for person in held)}
     notice = Notice(Listener(due.rung.release), "remind.release", (Verb.RELEASE, Verb.STATUS))
-    for person in await listeners.persons(tx, notice.listener, appeal, at):
+    for person in await standing.persons(tx, notice.listener, appeal, at):
         await listeners.tell_person(tx, person, notice, facts, appeal, rules, at)
 
 

@@ -130,12 +130,12 @@ class Request:
 
     async def scope(self) -> Scope:
         """What this person may see."""
-        return scope_of(self.who, await people.headed_by(self.tx, self.who.id))
+        return scope_of(self.who, await people.headed_by(self.tx, self.who))
 
     async def relations(self, appeal: Appeal) -> frozenset[access.Relation]:
         """How this person stands to an appeal."""
         firm = await people.enterprise(self.tx, appeal.enterprise_id)
-        return access.relations(self.who, appeal, firm, await people.headed_by(self.tx, self.who.id))
+        return access.relations(self.who, appeal, firm, await people.headed_by(self.tx, self.who))
 
     async def appeal(self, fits: Fits | None = None) -> Appeal:
         """The appeal that is meant, if this person may do this to it.

@@ -16,7 +16,7 @@ from domain.workdays import Span, Unit
 from handlers import oversight, wishes
 from handlers.dates import closing
 from handlers.router import Ask, Handler, Reply, Request
-from storage import listeners
+from storage import listeners, people
 
 BEYOND_ANSWER = Span(10, Unit.WORKING_DAYS)
 """When those above are asked again, where no other day was named."""
@@ -80,7 +80,9 @@ async def _unit_and_words(request: Request, appeal: Appeal, ask: str) -> tuple[D
 # What a unit reports --------------------------------------------------------------------------------------------------
 async def mine(request: Request, appeal: Appeal) -> Part | None:
     """The part that somebody works on who may not speak for the whole: the one of the button, else the first due."""
-    own = [part for part in appeal.open_parts if part.handler_id == request.who.id]
+    firm = await people.enterprise(request.tx, appeal.enterprise_id)
+    acts_for = request.who.acts_for(firm)
+    own = [part for part in appeal.open_parts if part.handler_id in acts_for]
     pressed = [part for part in own if str(part.n) == request.argument]
     return min(pressed or own, key=lambda part: part.due, default=None)
 

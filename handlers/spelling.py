@@ -39,7 +39,18 @@ _LONGER = re.compile(
 )
 
 _TEXTLESS = frozenset({Verb.MINE, Verb.TODO, Verb.CONSOLE, Verb.CANCEL, Verb.UNDO})
-_WITHOUT_NUMBER = INTAKE | {Verb.RECORD, Verb.POLICY, Verb.BIND, Verb.LEAVE, Verb.LANGUAGE, Verb.HELP}
+_WITHOUT_NUMBER = INTAKE | {
+    Verb.RECORD,
+    Verb.POLICY,
+    Verb.BIND,
+    Verb.LEAVE,
+    Verb.STAND_IN,
+    Verb.DUTY,
+    Verb.HAND_OVER,
+    Verb.CLOSURE,
+    Verb.LANGUAGE,
+    Verb.HELP,
+}
 _SEVERAL = frozenset({Verb.MERGE})
 
 
@@ -233,6 +244,11 @@ def _unknown(line: _Line, mentioned: bool) -> Spoken:
         return _talk(line, explicit=mentioned)
     rest = line.after(found.end())
     return Spoken(None, (), rest, line.text[1 : found.end()], True, rest)
+
+
+def as_talk(text: str, *, explicit: bool) -> Spoken:
+    """A line whose first word is no command of this speaker's."""
+    return _talk(_Line.of(text), explicit=explicit)
 
 
 def _talk(line: _Line, *, explicit: bool) -> Spoken:

@@ -9,7 +9,7 @@ from domain.rules import Rules
 from domain.said import Button, Fact
 from domain.verbs import Verb
 from handlers.router import Buttons
-from storage import binding, listeners, people
+from storage import absences, binding, listeners, people
 from storage.database import Tx
 from storage.outbox import Letter, owe
 
@@ -34,8 +34,12 @@ def confirmation(request_id: int, firm: str) -> Button:
 
 
 async def vouchers(tx: Tx, firm: Enterprise, at: datetime) -> Sequence[Person]:
-    """Who may say that somebody speaks for a firm and can be asked now: its liaison, his deputy, the coordinators."""
-    for person_id in (firm.liaison_id, firm.deputy_id):
+    """Who may say that somebody speaks for a firm and can be asked now: its liaison or his stand-in, the
+    deputy, the coordinators.
+    """
+    cover = await absences.cover(tx, at)
+    instead = cover.stand_in(firm.liaison_id, firm.id) if firm.liaison_id is not None else None
+    for person_id in (firm.liaison_id, instead, firm.deputy_id):
         person = await people.person(tx, person_id, at) if person_id is not None else None
         able = person is not None and person.has(Role.LIAISON, Role.COORDINATOR) and not person.on_leave
         if person is not None and able and await people.private_chat(tx, person.id):
@@ -51,7 +55,7 @@ async def coordinators(tx: Tx, at: datetime) -> Sequence[Person]:
 
 def may_vouch(person: Person, firm: Enterprise) -> bool:
     """Whether this person may say who speaks for the firm."""
-    return person.has(Role.COORDINATOR) or person.id in (firm.liaison_id, firm.deputy_id)
+    return person.has(Role.COORDINATOR) or not person.acts_for(firm).isdisjoint((firm.liaison_id, firm.deputy_id))
 
 
 async def tell(

@@ -81,7 +81,7 @@ async def open_private_chat(tx: Tx, channel: str, external_id: str, account_id: 
 
     Nothing arrives there yet where the bot may only answer, and on a channel that is not running.
     """
-    shut = channel in ANSWERS_ONLY or (channel == DIRECT and not await _runs(tx, DIRECT))
+    shut = channel in ANSWERS_ONLY or (channel == DIRECT and not await runs(tx, DIRECT))
     await tx.run(
         """INSERT INTO chats(channel, external_id, private, account_id, reachable)
            VALUES (:channel, :id, 1, :account, :open)
@@ -90,7 +90,7 @@ async def open_private_chat(tx: Tx, channel: str, external_id: str, account_id: 
     )
 
 
-async def _runs(tx: Tx, channel: str) -> bool:
+async def runs(tx: Tx, channel: str) -> bool:
     """Whether a channel is switched on: it has made itself known, and nobody has run lianqi without it since."""
     return await tx.one("SELECT channel FROM bots WHERE channel = :channel", {"channel": channel}) is not None
 

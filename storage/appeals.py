@@ -62,6 +62,7 @@ _INSERT = f"INSERT INTO appeals({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + 
 _UPDATE = f"""UPDATE appeals SET {", ".join(f"{c} = :{c}" for c in _COLUMNS)}
 WHERE id = :id AND version = :old_version"""
 _SELECT = "SELECT a.* FROM appeals a "
+_WORKS = "SELECT appeal_id FROM parts WHERE handler_id = :person AND outcome IS NULL"
 
 
 def _write(field: str) -> Callable[[Any], Any] | None:
@@ -90,7 +91,7 @@ async def _appeal(tx: Tx, row: Row) -> Appeal:
         value = row[column]
         read[field] = value if convert is None or value is None else convert(value)
     reckoned = row["reckoned"]
-    counted = (read["dispatch_due"], read["acknowledge_due"], read["due"])
+    counted = (read[name] for name in ("received_at", "dispatch_due", "acknowledge_due", "due"))
     read["dates"] = read_dates(reckoned) if reckoned else as_they_stand(*counted)
     read["parts"] = await parts.of_appeal(tx, row["id"]) if row["part_count"] else ()
     return Appeal(**read)
@@ -135,9 +136,16 @@ async def held_by(tx: Tx, person_id: int, statuses: Collection[Status]) -> Seque
     """
     listed, names = _listed(statuses)
     allowed = "(a.sealed = 0 OR :person IN (SELECT person_id FROM person_roles WHERE role = 'inspector'))"
-    works = "SELECT appeal_id FROM parts WHERE handler_id = :person AND outcome IS NULL"
-    held = f"WHERE (a.handler_id = :person OR a.id IN ({works})) AND a.status IN ({listed}) AND {allowed}"
+    held = f"WHERE (a.handler_id = :person OR a.id IN ({_WORKS})) AND a.status IN ({listed}) AND {allowed}"
     query = _SELECT + held + " ORDER BY a.due_at, a.id"
+    return [await _appeal(tx, row) for row in await tx.all(query, {**names, "person": person_id})]
+
+
+async def in_hands_of(tx: Tx, person_id: int, statuses: Collection[Status]) -> Sequence[Appeal]:
+    """What a person has in hand as handler, liaison or co-handler, the earliest date first; nothing sealed."""
+    listed, names = _listed(statuses)
+    his = f"(:person IN (a.handler_id, a.liaison_id) OR a.id IN ({_WORKS}))"
+    query = _SELECT + f"WHERE a.sealed = 0 AND {his} AND a.status IN ({listed}) ORDER BY a.due_at, a.id"
     return [await _appeal(tx, row) for row in await tx.all(query, {**names, "person": person_id})]
 
 
@@ -213,7 +221,7 @@ def _line(change: Change, appeal_id: int) -> history.Line:
         name=change.verb.value,
         by=change.by,
         at=change.at,
-        facts={**_moved(change), **change.facts},
+        facts={**_moved(change), **change.given, **change.facts},
         text=change.text,
         appeal_id=appeal_id,
         version=change.after.version,
@@ -225,7 +233,8 @@ def _line(change: Change, appeal_id: int) -> history.Line:
 def _moved(change: Change) -> dict[str, Any]:
     """What else moved with the step, both values kept: owner, unit, dates, category."""
     before, after = change.before, change.after
-    watched = ("handler_id", "department_id", "due", "acknowledge_due", "category", "difficulty")
+    owners, dates = ("handler_id", "liaison_id", "department_id"), ("due", "acknowledge_due", "suspended_until")
+    watched = (*owners, *dates, "category", "difficulty")
     moved: dict[str, Any] = {}
     for field in watched:
         old, new = getattr(before, field, None), getattr(after, field)
@@ -233,6 +242,8 @@ def _moved(change: Change) -> dict[str, Any]:
             moved[field] = _shown(new)
             if before is not None and old is not None:
                 moved[f"{field}_before"] = _shown(old)
+    if before is not None and before.dates.hard != after.dates.hard:
+        moved["hard"] = after.dates.hard
     return moved
 
 

@@ -195,14 +195,6 @@ async def without_liaison(tx: Tx) -> Sequence[Enterprise]:
 
 
 # A person's own settings ----------------------------------------------------------------------------------------------
-async def set_leave(tx: Tx, person_id: int, until: datetime | None, deputy_id: int | None) -> None:
-    """Be away until that moment (None: be back), with this deputy from now on (None: as before)."""
-    await tx.run(
-        """UPDATE people SET on_leave_until = :until, deputy_id = COALESCE(:deputy, deputy_id) WHERE id = :id""",
-        {"id": person_id, "until": to_ms(until) if until else None, "deputy": deputy_id},
-    )
-
-
 async def set_language(tx: Tx, person_id: int, language: str) -> None:
     """The language in which a person is spoken to: zh or en."""
     await tx.run("UPDATE people SET language = :language WHERE id = :id", {"id": person_id, "language": language})

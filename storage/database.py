@@ -38,7 +38,7 @@ class Tx(Protocol):
         ...
 
     def remembered(self) -> MutableMapping[Hashable, Any]:
-        """What was read of the roster before and still holds, by the reader's keys; see storage/remembered.py."""
+        """What was read of roster and calendar and still holds, by the reader's keys; see storage/remembered.py."""
         ...
 
     def on_commit(self, call: Callable[[], None]) -> None:

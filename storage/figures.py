@@ -8,9 +8,11 @@ from typing import Any
 from domain.appeal import OPEN, Status
 from domain.digest import MOST_LINES, Issue, Item, OutOfReach, Section
 from domain.figures import COMMON_FROM, COMMON_WITHIN, NO_SUBJECT, Figures, Identity, identity
+from domain.people import Person
 from domain.rules import Kind, Rules
-from storage import people
+from storage import absences, people
 from storage.database import Row, Tx
+from storage.scope import listed
 from storage.values import from_ms, to_ms
 
 RUNNING = frozenset(OPEN - {Status.SUSPENDED, Status.LONG_TERM})
@@ -132,49 +134,45 @@ _LIVE = statuses(OPEN | {Status.RESOLVED})
 _CADRES = f"""
 WITH live AS (SELECT a.handler_id, a.liaison_id, a.enterprise_id FROM appeals a
               WHERE a.sealed = 0 AND a.received_at < :at AND a.status IN {_LIVE}),
-named AS (SELECT handler_id AS id FROM live UNION SELECT liaison_id FROM live
-          UNION SELECT e.liaison_id FROM live JOIN enterprises e ON e.id = live.enterprise_id),
-standing_in AS (SELECT p.deputy_id AS id FROM named JOIN people p ON p.id = named.id
-                WHERE p.on_leave_until > :at
-                UNION SELECT e.deputy_id FROM live JOIN enterprises e ON e.id = live.enterprise_id
-                JOIN people p ON p.id = e.liaison_id WHERE p.on_leave_until > :at)
-SELECT p.id FROM people p
-WHERE p.active = 1 AND (p.on_leave_until IS NULL OR p.on_leave_until <= :at)
-AND p.id IN (SELECT id FROM named UNION SELECT id FROM standing_in) ORDER BY p.id"""
+named AS (SELECT handler_id AS id, enterprise_id FROM live UNION SELECT liaison_id, enterprise_id FROM live
+          UNION SELECT e.liaison_id, e.id FROM live JOIN enterprises e ON e.id = live.enterprise_id)
+SELECT DISTINCT p.id, named.enterprise_id FROM named JOIN people p ON p.id = named.id AND p.active = 1"""
 
 
 async def cadres(tx: Tx, at: datetime) -> Sequence[int]:
     """The people at work who hold something, are liaison of a firm with something, or stand in for such."""
-    return [row["id"] for row in await tx.all(_CADRES, {"at": to_ms(at)})]
+    cover = await absences.cover(tx, at)
+    named = [(row["id"], row["enterprise_id"]) for row in await tx.all(_CADRES, {"at": to_ms(at)})]
+    found = {cover.stand_in(one, firm) if one in cover.people else one for one, firm in named}
+    return sorted(one for one in found if one is not None)
 
 
-async def covered_by(tx: Tx, person_id: int, at: datetime) -> Mapping[int, str]:
+async def covered_by(tx: Tx, person: Person) -> Mapping[int, str]:
     """The people on leave for whom somebody stands in, by id and name: as deputy, or for a firm of theirs."""
     rows = await tx.all(
-        """SELECT p.id, p.name FROM people p WHERE p.on_leave_until > :at AND p.id <> :person
-           AND (p.deputy_id = :person
-                OR p.id IN (SELECT e.liaison_id FROM enterprises e WHERE e.deputy_id = :person))
-           ORDER BY p.id""",
-        {"person": person_id, "at": to_ms(at)},
+        """SELECT p.id, p.name FROM people p WHERE :others LIKE '%,' || p.id || ',%'
+           OR p.id IN (SELECT e.liaison_id FROM enterprises e WHERE :firms LIKE '%,' || e.id || ',%') ORDER BY p.id""",
+        {"others": listed(person.standing_in_for), "firms": listed(person.looks_after)},
     )
     return {row["id"]: row["name"] for row in rows}
 
 
-async def concerning(tx: Tx, person_id: int, at: datetime, headed: int | None = None) -> Sequence[Item]:
+async def concerning(tx: Tx, person: Person, at: datetime, headed: frozenset[int] = frozenset()) -> Sequence[Item]:
     """What is live and concerns a person, the earliest date first.
 
-    His own, what he looks after as liaison or chief, his department's if he heads one (`headed`), and that of
-    people on leave whose deputy he is, or in whose place he looks after a firm.
+    His own, what he looks after as liaison or chief, that of the departments he heads (`headed`), and that of
+    people on leave for whom he stands in, or in whose place he looks after a firm.
     """
     where = f"""a.received_at < :at AND a.status IN {_LIVE} AND (
         :person IN (a.handler_id, a.liaison_id, e.liaison_id, e.chief_id)
-        OR a.department_id = :headed
-        OR EXISTS (SELECT 1 FROM people p WHERE p.on_leave_until > :at AND p.deputy_id = :person
-                   AND p.id IN (a.handler_id, a.liaison_id, e.liaison_id))
-        OR (e.deputy_id = :person AND EXISTS
-            (SELECT 1 FROM people p WHERE p.on_leave_until > :at AND p.id = e.liaison_id))
+        OR :headed LIKE '%,' || a.department_id || ',%'
+        OR :others LIKE '%,' || a.handler_id || ',%'
+        OR :others LIKE '%,' || a.liaison_id || ',%'
+        OR :others LIKE '%,' || e.liaison_id || ',%'
+        OR :firms LIKE '%,' || e.id || ',%'
     ) ORDER BY a.due_at, a.id"""
-    rows = await tx.all(_ITEMS + where, {"person": person_id, "at": to_ms(at), "headed": headed or 0})
+    whose = {"person": person.id, "others": listed(person.standing_in_for), "firms": listed(person.looks_after)}
+    rows = await tx.all(_ITEMS + where, {**whose, "at": to_ms(at), "headed": listed(headed)})
     return [_item(row) for row in rows]
 
 
@@ -190,6 +188,16 @@ async def unreached(tx: Tx, at: datetime) -> Sequence[OutOfReach]:
         {"at": to_ms(at)},
     )
     return [OutOfReach(row["name"], row["many"]) for row in rows]
+
+
+async def happened(tx: Tx, person_id: int, since: datetime, until: datetime) -> Section:
+    """What others did between two moments with the matters of a person: those he holds, and those of his firms."""
+    where = """:person IN (a.handler_id, a.liaison_id, e.liaison_id) AND EXISTS (
+        SELECT 1 FROM events v WHERE v.appeal_id = a.id AND v.at >= :since AND v.at <= :until
+        AND (v.actor_id IS NULL OR v.actor_id <> :person))"""
+    params = {"person": person_id, "since": to_ms(since), "until": to_ms(until)}
+    rows = await tx.all(_ITEMS + where + " ORDER BY a.due_at, a.id", params)
+    return Section([_item(row) for row in rows[:MOST_LINES]], len(rows))
 
 
 async def firms_of(tx: Tx, person_id: int) -> frozenset[int]:

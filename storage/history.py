@@ -120,10 +120,10 @@ async def step_at(tx: Tx, appeal_id: int, version: int) -> Row | None:
 
 
 async def done_before(tx: Tx, appeal_id: int, version: int) -> Mapping[str, tuple[datetime, datetime]]:
-    """When each kind of step was taken before a version: by its name, the first time and the last."""
-    rows = await tx.all(
-        """SELECT name, MIN(at) AS first, MAX(at) AS last FROM events WHERE appeal_id = :id AND version < :version
-           GROUP BY name""",
-        {"id": appeal_id, "version": version},
-    )
-    return {row["name"]: (from_ms(row["first"]), from_ms(row["last"])) for row in rows}
+    """When each kind of step that stands was taken before a version: by its name, the first time and the last."""
+    done: dict[str, tuple[datetime, datetime]] = {}
+    for row in await standing(tx, appeal_id):
+        if row["version"] < version:
+            at = from_ms(row["at"])
+            done[row["name"]] = (done.get(row["name"], (at, at))[0], at)
+    return done

@@ -10,7 +10,7 @@ from domain.appeal import Satisfaction, Solution, Source, Status
 from domain.figures import COMMON_WITHIN, Mention, common
 from domain.ledger import Entry
 from domain.rules import Difficulty, Kind
-from domain.said import from_facts
+from domain.said import Fact, from_facts
 from storage.database import Row, Tx
 from storage.figures import statuses
 from storage.values import from_json, from_ms, from_ms_or_none, to_ms
@@ -70,8 +70,7 @@ class _Told:
 
     text: str = ""
     first_due: datetime | None = None
-    progress: str = ""
-    progressed_at: datetime | None = None
+    reports: list[tuple[str, datetime]] = field(default_factory=list)
     meetings: int = 0
     supervisions: int = 0
     followed_up_at: datetime | None = None
@@ -81,9 +80,8 @@ class _Told:
 
 
 _TERMS = frozenset({"file", "recategorise", "difficulty"})
-_PROGRESS = frozenset({"progress", "resolve", "explain", "milestone"})
+_PROGRESS = frozenset({"progress", "resolve", "explain", "instant", "milestone_done"})
 _MEETINGS = frozenset({"visit", "meeting", "assist", "refer"})
-_SUPERVISIONS = frozenset({"supervise", "instruct"})
 
 
 async def _told(tx: Tx, ids: Sequence[int]) -> defaultdict[int, _Told]:
@@ -111,14 +109,24 @@ def _hear(told: _Told, line: Row) -> None:
     if name in _TERMS:
         due = from_facts(from_json(line["facts"])).get("due")
         told.first_due = due if isinstance(due, datetime) else told.first_due
+    elif name == "recount":
+        told.first_due = _recounted(told.first_due, from_facts(from_json(line["facts"])))
     if name == "file":
         told.text = line["body"] or ""
     elif name in _PROGRESS:
-        told.progress, told.progressed_at = line["body"] or "", at
+        told.reports.append((line["body"] or "", at))
+    elif name == "take_back":
+        told.reports.pop()
     elif name == "follow_up" or '"by_call":true' in line["facts"]:
         told.followed_up_at, told.followed_up_by = at, line["actor"]
     told.meetings += name in _MEETINGS
-    told.supervisions += name in _SUPERVISIONS
+    told.supervisions += name == "supervise"
+
+
+def _recounted(first_due: datetime | None, moved: Mapping[str, Fact]) -> datetime | None:
+    """Another calendar moves the date itself, which is no extension; one that was extended before keeps its first."""
+    due = moved.get("due")
+    return due if isinstance(due, datetime) and moved.get("due_before") == first_due else first_due
 
 
 async def _count_reminders(tx: Tx, told: Mapping[int, _Told], names: Mapping[str, int], listed: str) -> None:
@@ -132,15 +140,13 @@ async def _count_reminders(tx: Tx, told: Mapping[int, _Told], names: Mapping[str
 
 
 async def _name_co_handlers(tx: Tx, told: Mapping[int, _Told], names: Mapping[str, int], listed: str) -> None:
-    """配合部门: the units whose help was asked for and granted."""
+    """配合部门: the units that were given a share, each once."""
     for row in await tx.all(
-        f"""SELECT appeal_id, facts FROM requests
-            WHERE appeal_id IN ({listed}) AND verb = 'assist' AND granted = 1 ORDER BY id""",
+        f"""SELECT appeal_id, unit FROM parts WHERE appeal_id IN ({listed}) AND kind = 'share'
+            GROUP BY appeal_id, unit ORDER BY appeal_id, MIN(n)""",
         names,
     ):
-        department = from_json(row["facts"]).get("department")
-        if isinstance(department, str) and department not in told[row["appeal_id"]].co_handlers:
-            told[row["appeal_id"]].co_handlers.append(department)
+        told[row["appeal_id"]].co_handlers.append(row["unit"])
 
 
 def _entry(row: Row, told: _Told, is_common: bool) -> Entry:
@@ -148,8 +154,8 @@ def _entry(row: Row, told: _Told, is_common: bool) -> Entry:
         **_of_row(row),
         text=told.text,
         first_due=told.first_due or from_ms(row["due_at"]),
-        progress=told.progress,
-        progressed_at=told.progressed_at,
+        progress=told.reports[-1][0] if told.reports else "",
+        progressed_at=told.reports[-1][1] if told.reports else None,
         meetings=told.meetings,
         followed_up_at=told.followed_up_at,
         followed_up_by=told.followed_up_by,

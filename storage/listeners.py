@@ -1,18 +1,17 @@
 """Finds who hears a notice and where: a part in an appeal becomes people, people become chats, a chat becomes a row."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from domain.appeal import Appeal, Change
 from domain.notices import Lane, Notice, button, status_words
-from domain.parts import PartKind
 from domain.people import Chat, Department, Person, Purpose, Role
 from domain.rules import Kind, Listener, Rules
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
-from storage import outbox, people
+from storage import outbox, people, standing
 from storage.database import Tx
 from storage.reaching import call_in_group, is_cut_off
 from storage.values import to_ms
@@ -54,17 +53,28 @@ async def owe_all(tx: Tx, notices: Sequence[Notice], appeal: Appeal, change: Cha
     files = await _files(tx, appeal, change)
     facts |= {"text": change.text, "actor": await _name(tx, change.by, change.at)}
     facts["files"] = Said("appeal.files", {"count": len(files)}) if files else None
+    facts["previous"] = await _previous(tx, change)
     told: set[int] = set()
+    opens = change.at if appeal.urgent else _in_office_hours(rules, change.at)  # who is away is asked of that moment
     for wanted in notices:
         notice = await _in_reach(tx, wanted, appeal, rules, change.at)
         said = {**facts, **part_facts(appeal, notice.part), **notice.facts}
         for group in await _groups(tx, notice.listener, appeal, rules):
             await tell(tx, Place(group, earliest=notice.earliest), notice.key, said, (), appeal, rules, change.at)
-        for person in await persons(tx, notice.listener, appeal, change.at, change.before, notice.part):
+        for hearer in await standing.hearers(tx, notice.listener, appeal, opens, change.before, notice.part):
+            person = hearer.person
             if person.id not in told and (person.id != change.by or notice.echo):
                 told.add(person.id)
                 shown = change.attachments or (files if notice.buttons and person.in_office else ())
-                await tell_person(tx, person, notice, said, appeal, rules, change.at, shown)
+                fitting = replace(notice, buttons=hearer.buttons(notice, appeal))
+                about = {**said, **hearer.facts}
+                await tell_person(tx, person, fitting, about, appeal, rules, change.at, shown)
+
+
+async def _previous(tx: Tx, change: Change) -> str | None:
+    """Who held the matter before the change, if somebody else does now."""
+    before = change.before.handler_id if change.before else None
+    return await _name(tx, before, change.at) if before != change.after.handler_id else None
 
 
 async def _in_reach(tx: Tx, notice: Notice, appeal: Appeal, rules: Rules, at: datetime) -> Notice:
@@ -134,9 +144,10 @@ async def _callers(tx: Tx, person: Person, appeal: Appeal, at: datetime) -> list
     """Who calls somebody that no chat reaches: a firm's liaison for the firm, the coordinators for anybody else."""
     asks_liaison = appeal.liaison_id is not None and not person.in_office and not appeal.sealed
     liaison = await people.person(tx, appeal.liaison_id, at) if asks_liaison and appeal.liaison_id else None
-    if liaison is not None and await people.private_chat(tx, liaison.id):
-        return [liaison]
-    return [other for other in await _steering(tx, appeal, at) if other.id != person.id]
+    hearing = await standing.in_place_of(tx, liaison, appeal.enterprise_id, at) if liaison else ()
+    if reached := [one.person for one in hearing if await people.private_chat(tx, one.person.id)]:
+        return reached
+    return [other for other in await standing.steering(tx, appeal, at) if other.id != person.id]
 
 
 async def tell(
@@ -204,9 +215,13 @@ def audible(rules: Rules, person: Person | None, at: datetime, *, urgent: bool) 
     if urgent:
         return at
     if person is not None and person.in_office:
-        closed = rules.calendar.is_quiet(at) and rules.calendar.is_quiet(at - _STILL_IN_TIME)
-        return _office_opens(rules, at) if closed else at
+        return _in_office_hours(rules, at)
     return after_night(rules, at)
+
+
+def _in_office_hours(rules: Rules, at: datetime) -> datetime:
+    closed = rules.calendar.is_quiet(at) and rules.calendar.is_quiet(at - _STILL_IN_TIME)
+    return _office_opens(rules, at) if closed else at
 
 
 def _office_opens(rules: Rules, at: datetime) -> datetime:
@@ -264,7 +279,7 @@ async def appeal_facts(tx: Tx, appeal: Appeal, rules: Rules) -> dict[str, Fact]:
         "status": Said(f"status.{appeal.status}"),
         "acknowledge_due": appeal.acknowledge_due,
         "due": appeal.due,
-        "provisional": Said("appeal.provisional") if rules.calendar.is_provisional(appeal.due) else None,
+        "provisional": rules.provisional(appeal.due),
         "urgent": Said("appeal.urgent") if appeal.urgent else None,
     }
 
@@ -305,80 +320,6 @@ async def _groups(tx: Tx, listener: Listener, appeal: Appeal, rules: Rules) -> l
         return []
     chat = await people.chat(tx, appeal.origin_chat_id)
     return [chat] if chat.approved and not chat.private else []
-
-
-async def persons(
-    tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None = None, part: int = 0
-) -> list[Person]:
-    """The people whom a listener of this appeal, or of a part of it, means, and who may know of it.
-
-    An appeal that nobody holds is the coordinators'; a firm whose contact has left is heard by the others.
-    """
-    found = await _meant(tx, listener, appeal, at, before, part)
-    return [person for person in found if not appeal.sealed or _knows_sealed(person, appeal)]
-
-
-def _knows_sealed(person: Person, appeal: Appeal) -> bool:
-    return person.has(Role.INSPECTOR) or person.id == appeal.contact_id
-
-
-async def _meant(
-    tx: Tx, listener: Listener, appeal: Appeal, at: datetime, before: Appeal | None, part: int
-) -> list[Person]:
-    if listener is Listener.COORDINATOR:
-        return await _steering(tx, appeal, at)
-    if listener is Listener.INSPECTOR:
-        return list(await people.people_with(tx, Role.INSPECTOR, at))
-    one = await _one(tx, listener, appeal, before, part)
-    found = await people.person(tx, one, at) if one is not None else None
-    if listener is Listener.CONTACT and not appeal.sealed:
-        speaks = found is not None and found.has(Role.CONTACT) and appeal.enterprise_id in found.enterprise_ids
-        return [found] if found and speaks else await _contacts(tx, appeal, at)
-    if found is None and listener in (Listener.HANDLER, Listener.CO_HANDLER):
-        return await _steering(tx, appeal, at)
-    return [found] if found else []
-
-
-async def _contacts(tx: Tx, appeal: Appeal, at: datetime) -> list[Person]:
-    return [each for each in await people.contacts_of(tx, appeal.enterprise_id, at) if each.has(Role.CONTACT)]
-
-
-async def _steering(tx: Tx, appeal: Appeal, at: datetime) -> list[Person]:
-    """Who decides what becomes of a matter: the coordinators; of a sealed one nobody but the inspectors."""
-    return list(await people.people_with(tx, Role.INSPECTOR if appeal.sealed else Role.COORDINATOR, at))
-
-
-async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None, part: int) -> int | None:
-    if listener is Listener.HEAD:
-        share = appeal.part(part)
-        department = await people.department(tx, share.department_id if share else appeal.department_id)
-        return department.head_id if department else None
-    if listener in (Listener.CHIEF, Listener.DEPUTY):
-        firm = await people.enterprise(tx, appeal.enterprise_id)
-        return firm.chief_id if listener is Listener.CHIEF else firm.deputy_id
-    if listener is Listener.LIAISON:
-        return appeal.liaison_id if appeal.liaison_id != appeal.handler_id else None
-    known = {
-        Listener.CONTACT: appeal.contact_id,
-        Listener.HANDLER: appeal.handler_id,
-        Listener.CO_HANDLER: _works_on(appeal, part),
-        Listener.PREVIOUS_HANDLER: before.handler_id if before else None,
-        Listener.ORDERER: _asked(appeal, part),
-    }
-    return known.get(listener)
-
-
-def _asked(appeal: Appeal, n: int) -> int | None:
-    part = appeal.part(n)
-    return part.asked_by if part else None
-
-
-def _works_on(appeal: Appeal, n: int) -> int | None:
-    """Who works on a part: its unit's duty officer; what no unit does is the lead's."""
-    part = appeal.part(n)
-    if part is None or part.kind is PartKind.SHARE:
-        return part.handler_id if part else None
-    return appeal.handler_id
 
 
 async def coordinators(tx: Tx, at: datetime) -> list[Person]:

@@ -9,7 +9,7 @@ from domain.appeal import Appeal
 from domain.notices import Lane
 from domain.said import Button, Fact, from_facts, to_facts
 from storage.database import Tx
-from storage.values import from_json, from_ms_or_none, to_json, to_ms, to_ms_or_none
+from storage.values import from_json, from_ms, from_ms_or_none, to_json, to_ms, to_ms_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +126,31 @@ async def next_due(tx: Tx, after: datetime) -> datetime | None:
     return from_ms_or_none(row["at"]) if row else None
 
 
-async def strike_out(tx: Tx, appeal: Appeal, at: datetime) -> None:
+async def waiting(tx: Tx, at: datetime) -> Sequence[tuple[int, int, datetime]]:
+    """What concerns a matter and waits for its hour: row id, listener, and that hour; groups' messages apart."""
+    rows = await tx.all(
+        """SELECT id, person_id, due_at FROM outbox WHERE state = 'pending' AND lane = :lane AND due_at > :at
+             AND person_id IS NOT NULL ORDER BY id""",
+        {"lane": int(Lane.CASE), "at": to_ms(at)},
+    )
+    return [(row["id"], row["person_id"], from_ms(row["due_at"])) for row in rows]
+
+
+async def put_off(tx: Tx, row_id: int, until: datetime) -> None:
+    """Let a message that waits do so longer."""
+    await tx.run("UPDATE outbox SET due_at = :due WHERE id = :id", {"due": to_ms(until), "id": row_id})
+
+
+async def strike_out(tx: Tx, appeal: Appeal, at: datetime, *, whose: int | None = None) -> None:
     """Take away the buttons that status or owner of an appeal have outdated, from every message that shows them.
 
-    What has not left yet leaves without them; what has is edited.
+    What has not left yet leaves without them; what has is edited. `whose`: only from what this person was told.
     """
     rows = await tx.all(
-        """SELECT id, chat_id, text_key, facts, buttons, person_id, state, body IS NOT NULL AS worded FROM outbox
-           WHERE appeal_id = :id AND kind = 'send' AND buttons <> '[]' AND state IN ('pending', 'sending', 'sent')""",
-        {"id": appeal.id},
+        f"""SELECT id, chat_id, text_key, facts, buttons, person_id, state, body IS NOT NULL AS worded FROM outbox
+            WHERE appeal_id = :id AND kind = 'send' AND buttons <> '[]' AND state IN ('pending', 'sending', 'sent')
+            {"AND person_id = :whose" if whose is not None else ""}""",
+        {"id": appeal.id} if whose is None else {"id": appeal.id, "whose": whose},
     )
     for row in rows:
         shown = from_json(row["buttons"])

@@ -2,26 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from domain.people import Chat, Department, Enterprise, Person, Purpose, Role
+from storage import absences
 from storage.database import Row, Tx
 from storage.remembered import recall
-from storage.values import from_ms_or_none, to_ms
+from storage.values import to_ms
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-_PERSON = """
-SELECT p.id, p.name, p.department_id, p.zone, p.language, p.deputy_id, p.on_leave_until FROM people p
-"""
 _CHAT = """
 SELECT c.*, a.person_id AS person_id FROM chats c LEFT JOIN accounts a ON a.id = c.account_id
 """
 
 
-async def _person(tx: Tx, row: Row, at: datetime) -> Person:
-    until = from_ms_or_none(row["on_leave_until"])
+async def _person(tx: Tx, person_id: int) -> Person | None:
+    """The person as if everybody were here."""
+    row = await tx.one("SELECT * FROM people WHERE id = :id AND active = 1", {"id": person_id})
+    if row is None:
+        return None
     mine = {"id": row["id"]}
     roles = await tx.all("SELECT role FROM person_roles WHERE person_id = :id", mine)
     firms = await tx.all("SELECT enterprise_id FROM contacts WHERE person_id = :id", mine)
@@ -34,29 +33,33 @@ async def _person(tx: Tx, row: Row, at: datetime) -> Person:
         zone=row["zone"],
         language=row["language"],
         deputy_id=row["deputy_id"],
-        on_leave=until is not None and at < until,
     )
 
 
 async def person(tx: Tx, person_id: int, at: datetime) -> Person | None:
-    """The person of that id as of `at` (leave ends by itself)."""
-    found, until = await recall(tx, ("person", person_id), lambda: _with_leave(tx, person_id))
-    return replace(found, on_leave=True) if found is not None and until is not None and at < until else found
-
-
-async def _with_leave(tx: Tx, person_id: int) -> tuple[Person | None, datetime | None]:
-    """The person as if he were here, and until when he is not."""
-    row = await tx.one(_PERSON + "WHERE p.id = :id AND p.active = 1", {"id": person_id})
-    if row is None:
-        return None, None
-    until = from_ms_or_none(row["on_leave_until"])
-    return await _person(tx, row, until or EPOCH), until
+    """The person of that id as of `at`: leave begins and ends by itself, and so does standing in for somebody."""
+    found = await recall(tx, ("person", person_id), lambda: _person(tx, person_id))
+    cover = await absences.cover(tx, at)
+    if found is None or not cover.people:
+        return found
+    return replace(
+        found,
+        on_leave=person_id in cover.people,
+        standing_in_for=cover.stood_in_for_by(person_id),
+        looks_after=cover.looked_after_by(person_id),
+    )
 
 
 async def people_named(tx: Tx, name: str, at: datetime) -> Sequence[Person]:
     """Everybody of exactly that name."""
-    rows = await tx.all(_PERSON + "WHERE p.name = :name AND p.active = 1 ORDER BY p.id", {"name": name})
-    return [await _person(tx, row, at) for row in rows]
+    ids = await _ids(tx, "WHERE p.name = :name AND p.active = 1 ORDER BY p.id", {"name": name})
+    return [found for each in ids if (found := await person(tx, each, at)) is not None]
+
+
+async def gone_named(tx: Tx, name: str) -> Sequence[Person]:
+    """Everybody of exactly that name who is not in the roster any more; without roles, as they have none."""
+    rows = await tx.all("SELECT id FROM people WHERE name = :name AND active = 0 ORDER BY id", {"name": name})
+    return [Person(row["id"], name) for row in rows]
 
 
 async def people_with(tx: Tx, role: Role, at: datetime) -> Sequence[Person]:
@@ -159,19 +162,30 @@ async def department_called(tx: Tx, name: str) -> Department | None:
     return _department(row) if row else None
 
 
+async def department_like(tx: Tx, name: str) -> Department | None:
+    """The department of that name or code, or the only one whose name contains it."""
+    exact = await department_called(tx, name)
+    if exact is not None or len(name) < 2:
+        return exact
+    alike = [unit for unit in await departments(tx) if name in unit.name]
+    return alike[0] if len(alike) == 1 else None
+
+
 async def departments(tx: Tx) -> Sequence[Department]:
     """All departments in roster order."""
     return [_department(row) for row in await tx.all("SELECT * FROM departments ORDER BY id")]
 
 
-async def headed_by(tx: Tx, person_id: int) -> int | None:
-    """The department that a person heads, if he heads one."""
-    return await recall(tx, ("headed", person_id), lambda: _headed(tx, person_id))
+async def headed_by(tx: Tx, person: Person) -> frozenset[int]:
+    """The departments that a person heads, or whose head he stands in for."""
+    heads = await recall(tx, ("heads",), lambda: _heads(tx))
+    return frozenset(unit for unit, head in heads if head == person.id or head in person.standing_in_for)
 
 
-async def _headed(tx: Tx, person_id: int) -> int | None:
-    row = await tx.one("SELECT MIN(id) AS id FROM departments WHERE head_id = :id", {"id": person_id})
-    return row["id"] if row else None
+async def _heads(tx: Tx) -> tuple[tuple[int, int], ...]:
+    """Every department that has a head, and its head."""
+    rows = await tx.all("SELECT id, head_id FROM departments WHERE head_id IS NOT NULL ORDER BY id")
+    return tuple((row["id"], row["head_id"]) for row in rows)
 
 
 async def _firms_of(tx: Tx, chat_id: int) -> frozenset[int]:

@@ -9,7 +9,7 @@ from domain.parts import Part
 from domain.people import OFFICE, Person
 from domain.rules import Rules
 from domain.said import Fact, Said
-from storage import outbox, people
+from storage import accounts, outbox, people
 from storage.database import Tx
 from storage.values import one_of, to_ms
 
@@ -87,11 +87,13 @@ class Unreached:
     """Somebody of the roster whom no private chat reaches.
 
     `channels` are those on which he is known, though shut or never opened; `group` is where he can be called by name.
+    `at_start`: a channel that needs no word of his is switched on and has never run, so its first start reaches him.
     """
 
     name: str
     channels: tuple[str, ...] = ()
     group: str | None = None
+    at_start: bool = False
 
 
 async def unreached(tx: Tx, on: Collection[str] = ()) -> Sequence[Unreached]:
@@ -107,6 +109,7 @@ async def unreached(tx: Tx, on: Collection[str] = ()) -> Sequence[Unreached]:
                 WHERE a.person_id = p.id AND c.private = 1 AND c.reachable = 1 {among}) ORDER BY p.id""",
         {**channels, **roles},
     )
+    new = accounts.DIRECT in on and not await accounts.runs(tx, accounts.DIRECT)
     found = []
     for row in rows:
         known = await tx.all(
@@ -114,5 +117,6 @@ async def unreached(tx: Tx, on: Collection[str] = ()) -> Sequence[Unreached]:
         )
         group = await tx.one(_GROUPS, {"person": row["id"], "office": int(row["office"])})
         shut = tuple(each["channel"] for each in known if not on or each["channel"] in on)
-        found.append(Unreached(row["name"], shut, group["group_name"] if group else None))
+        waits = new and accounts.DIRECT in shut
+        found.append(Unreached(row["name"], shut, group["group_name"] if group else None, at_start=waits))
     return found

@@ -1,13 +1,15 @@
 """What deadlines are counted from, as compact JSON in a column."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from domain.deadlines import Cap, Dates, Pause, Reckoning, fixed
+from domain.deadlines import Cap, Dates, Pause, Reckoning
 from domain.spans import Span, Unit
 from storage.values import from_json, from_ms, from_ms_or_none, to_json, to_ms, to_ms_or_none
+
+_SECOND = timedelta(seconds=1)
 
 
 def write_dates(dates: Dates) -> str:
@@ -23,9 +25,16 @@ def read_dates(text: str) -> Dates:
     return Dates(_unpack(dispatch), _unpack(acknowledge), _unpack(work), from_ms_or_none(hard))
 
 
-def as_they_stand(dispatch: datetime, acknowledge: datetime, due: datetime) -> Dates:
-    """The dates of an appeal of which nobody knows any more how they were counted: they move with nothing."""
-    return Dates(fixed(dispatch), fixed(acknowledge), fixed(due))
+def as_they_stand(received: datetime, *dates: datetime) -> Dates:
+    """The three dates of an appeal of which nobody knows any more how they were counted: so long after its intake."""
+    dispatch, acknowledge, work = (_so_long(received, date) for date in dates)
+    return Dates(dispatch, acknowledge, work)
+
+
+def _so_long(received: datetime, date: datetime) -> Reckoning:
+    """Spans are whole seconds: counted from the full second of intake, so that the date comes out as it stands."""
+    seconds = -((received - date) // _SECOND)
+    return Reckoning(date - seconds * _SECOND, (Span(seconds, Unit.WALL),))
 
 
 def write_reckoning(reckoned: Reckoning) -> str:

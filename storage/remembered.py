@@ -1,4 +1,4 @@
-"""What was read of the roster and nobody has changed since, kept from unit to unit: it changes by the week."""
+"""What was read of roster and calendar and nobody has changed since, kept from unit to unit: they seldom change."""
 
 import re
 from collections.abc import Awaitable, Callable, Hashable
@@ -11,14 +11,14 @@ T = TypeVar("T")
 
 _CHANGES = re.compile(
     r"\b(?:INTO|UPDATE|DELETE\s+FROM)\s+(?:people|person_roles|enterprises|enterprise_tags|contacts|departments"
-    r"|accounts|chat_enterprises|chat_moves)\b",
+    r"|accounts|chat_enterprises|chat_moves|calendar_years|closures)\b",
     re.IGNORECASE,
 )
 """A write to one of the tables whose rows are kept."""
 
 
 @lru_cache(maxsize=1024)
-def changes_roster(sql: str) -> bool:
+def changes_kept(sql: str) -> bool:
     """Whether a statement may change what is kept."""
     return _CHANGES.search(sql) is not None
 

@@ -53,6 +53,16 @@ async def release(tx: Tx, appeal_id: int) -> int:
     )
 
 
+async def pass_on(tx: Tx, rung_id: int, listener: int) -> None:
+    """Owe a rung to somebody else as well, unless it was reached for him before."""
+    await tx.run(
+        """INSERT INTO rungs(appeal_id, clock, round, label, listener, due_at, reached_at, state)
+           SELECT appeal_id, clock, round, label, :listener, due_at, reached_at, 'owed' FROM rungs WHERE id = :id
+           ON CONFLICT (appeal_id, clock, round, label, listener) DO NOTHING""",
+        {"id": rung_id, "listener": str(listener)},
+    )
+
+
 async def supersede_lower(tx: Tx, appeal_id: int, listener: int) -> None:
     """Of an appeal's rungs owed to a listener only the highest is told; the others are kept as superseded."""
     await tx.run(

@@ -16,7 +16,7 @@ from typing import Any
 
 from storage.database import NO_PARAMS, Params, Row, Tx
 from storage.errors import SeveralRows, StorageUnavailable, WriteRefused
-from storage.remembered import changes_roster
+from storage.remembered import changes_kept
 from storage.sqlite_connection import change, connect, controls_transaction, fetch, is_busy, translate
 
 MOST_UNITS = 64
@@ -101,7 +101,7 @@ class _WriterTx:
             raise _undone()
         if controls_transaction(sql):
             raise RuntimeError("a unit may not begin or end transactions: use Tx.savepoint()")
-        if changes_roster(sql):
+        if changes_kept(sql):
             self._remembered.clear()
             self._remembered = {}  # what this unit reads from now on is not committed, and is kept for nobody else
         return self._execute(action, sql, *rest)

@@ -8,14 +8,31 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import domain
+from domain.errors import Refused
 from domain.holidays import YearTable
+from domain.said import Fact, Said
 
 SHIPPED = Path(domain.__file__).with_name("years")
 """The folder of the tables that come with the program."""
 
 
 class YearTableError(ValueError):
-    """A year table that cannot be used; the sentence names the file, the key and what would be right."""
+    """A year table that cannot be used: `source` is the file, `place` the key in it (empty: all of it), `said` why."""
+
+    def __init__(self, source: str, place: str, said: Said) -> None:
+        super().__init__(f"{source}: {place}: {said.key} {dict(said.facts)}")
+        self.source = source
+        self.place = place
+        self.said = said
+
+
+class _Fault(Exception):
+    """What is wrong at one key, while it is not known yet in which file."""
+
+    def __init__(self, place: str, key: str, /, **facts: Fact) -> None:
+        super().__init__(key)
+        self.place = place
+        self.said = Said(key, facts)
 
 
 _KEYS = {"year", "published", "holidays", "makeup_workdays"}
@@ -26,7 +43,7 @@ _LONGEST_HOLIDAY = timedelta(days=31)
 def read_years(folder: Path = SHIPPED) -> tuple[YearTable, ...]:
     """All tables of a folder (YYYY.toml), by year. YearTableError names the file and the key."""
     if not folder.is_dir():
-        raise YearTableError(f"{folder}: there is no such folder of year tables")
+        raise YearTableError(str(folder), "", Said("years.no_folder"))
     return tuple(sorted((_read_file(path) for path in folder.glob("*.toml")), key=lambda table: table.year))
 
 
@@ -45,32 +62,41 @@ def parse_year(text: str, source: str = "year table") -> YearTable:
             makeup_workdays=frozenset(_read_makeup_workdays(raw)),
             published=_read_published(raw),
         )
-    except ValueError as trouble:  # tomllib's error is a ValueError too, and tells line and column
-        raise YearTableError(f"{source}: {trouble}") from None
+    except tomllib.TOMLDecodeError as trouble:
+        raise YearTableError(source, "", Said("years.not_toml", {"cause": str(trouble)})) from None
+    except _Fault as fault:
+        raise YearTableError(source, fault.place, fault.said) from None
+    except Refused as refused:
+        raise YearTableError(source, "", Said(refused.key, refused.facts)) from None
 
 
-def _read_file(path: Path) -> YearTable:
+def read_table(path: Path) -> YearTable:
+    """One file, whatever its name. YearTableError names the file and the key."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise YearTableError(f"{path.name}: not readable as text: save the file as UTF-8") from None
-    table = parse_year(text, source=path.name)
+        raise YearTableError(path.name, "", Said("years.not_utf8")) from None
+    return parse_year(text, source=path.name)
+
+
+def _read_file(path: Path) -> YearTable:
+    table = read_table(path)
     if path.stem != str(table.year):
-        raise YearTableError(f"{path.name}: year: it says {table.year}, so name the file {table.year}.toml")
+        raise YearTableError(path.name, "year", Said("years.misnamed", {"year": table.year}))
     return table
 
 
 def _read_year(raw: dict[str, object]) -> int:
     year = raw.get("year")
     if type(year) is not int or not 1980 <= year <= 2200:
-        raise YearTableError("year: write the year as a number, such as year = 2026")
+        raise _Fault("year", "years.need_year")
     return year
 
 
 def _read_published(raw: dict[str, object]) -> bool:
     published = raw.get("published")
     if not isinstance(published, bool):
-        raise YearTableError("published: write true once the notice is out, false for a draft")
+        raise _Fault("published", "years.need_published")
     return published
 
 
@@ -78,11 +104,11 @@ def _read_holidays(raw: dict[str, object]) -> Iterator[date]:
     for place, item in enumerate(_read_list(raw, "holidays")):
         key = f"holidays[{place}]"
         if not isinstance(item, dict):
-            raise YearTableError(f"{key}: write {{ from = 2026-10-01, to = 2026-10-07 }}")
+            raise _Fault(key, "years.need_holiday", example="{ from = 2027-10-01, to = 2027-10-07 }")
         _refuse_others(item, _HOLIDAY_KEYS, f"{key}.")
         first, last = _read_date(item.get("from"), f"{key}.from"), _read_date(item.get("to"), f"{key}.to")
         if not timedelta() <= last - first < _LONGEST_HOLIDAY:
-            raise YearTableError(f"{key}.to: {last} must be on or after {first}, and within a month of it")
+            raise _Fault(f"{key}.to", "years.bad_stretch", first=first, last=last)
         for shift in range((last - first).days + 1):
             yield first + timedelta(days=shift)
 
@@ -95,16 +121,16 @@ def _read_makeup_workdays(raw: dict[str, object]) -> Iterator[date]:
 def _read_list(raw: dict[str, object], key: str) -> list[object]:
     value = raw.get(key)
     if not isinstance(value, list):
-        raise YearTableError(f"{key}: a list is needed here; write {key} = [] if there are none")
+        raise _Fault(key, "years.need_list", key=key)
     return value
 
 
 def _read_date(value: object, key: str) -> date:
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise YearTableError(f"{key}: write a date without quotes and without a time, such as 2026-10-01")
+        raise _Fault(key, "years.need_date")
     return value
 
 
 def _refuse_others(table: dict[str, object], known: set[str], prefix: str) -> None:
     for key in sorted(table.keys() - known):
-        raise YearTableError(f"{prefix}{key}: not a key of a year table; the keys are {', '.join(sorted(known))}")
+        raise _Fault(f"{prefix}{key}", "years.unknown_key", keys=", ".join(sorted(known)))

@@ -18,7 +18,7 @@ from domain.lifecycle import STEPS
 from domain.roster import COLUMNS, Sheet
 from domain.rules import Listener
 from domain.verbs import Verb
-from handlers import JOBS, ROUTER, spelling
+from handlers import AT_START, JOBS, ROUTER, spelling
 from texts.catalogue import SPECS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,7 +129,7 @@ def test_every_format_of_a_hole_is_explained() -> None:
 
 # The program ----------------------------------------------------------------------------------------------------------
 def test_every_job_is_described() -> None:
-    assert re.findall(r"^## `(\w+)`$", page("jobs"), re.MULTILINE) == [job.name for job in JOBS]
+    assert re.findall(r"^## `(\w+)`$", page("jobs"), re.MULTILINE) == [job.name for job in (*AT_START, *JOBS)]
 
 
 def test_every_channel_is_described() -> None:

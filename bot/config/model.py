@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -98,12 +97,12 @@ class Config(sections.Section):
             Clock.SURVEY: self.survey.ladder(),
         }
 
-    def rules(self, years: Iterable[YearTable], closures: frozenset[date] = frozenset()) -> Rules:
-        """What decisions depend on, counted with these year tables and local closures."""
+    def rules(self, years: Iterable[YearTable]) -> Rules:
+        """What decisions depend on, counted with these year tables; what the park entered itself is in the database."""
         return Rules(
             park=self.park.name,
             language=self.park.language,
-            calendar=Calendar(years, self.hours.hours(), self.park.timezone, closures),
+            calendar=Calendar(years, self.hours.hours(), self.park.timezone),
             terms=self.deadlines.terms(),
             ladders=self.ladders,
             survey=self.survey.terms(),

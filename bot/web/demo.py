@@ -11,7 +11,7 @@ from bot.web.context import DemoControls, DemoPerson, Stride, WebContext, contex
 from bot.web.signin import hand_over, open_session, visitor
 from bot.web.trouble import Trouble
 from domain.said import Said
-from storage import sessions
+from storage import calendars, sessions
 from storage.database import Tx
 
 _STRIDES = frozenset({"hour", "next", "morning"})
@@ -26,12 +26,13 @@ def _controls(context: WebContext) -> DemoControls:
 async def clock(request: Request) -> JSONResponse:
     """GET /demo/clock: the visible clock, whether it runs, and whether people work at that hour's day."""
     account = await visitor(request)
-    return JSONResponse(_clock(context_of(request), account.language if account else ""))
+    return JSONResponse(await _clock(context_of(request), account.language if account else ""))
 
 
-def _clock(context: WebContext, language: str) -> dict[str, Any]:
-    demo, calendar = _controls(context), context.rules.calendar
-    now = demo.now()
+async def _clock(context: WebContext, language: str) -> dict[str, Any]:
+    demo = _controls(context)
+    rules = await context.database.reading(lambda tx: calendars.in_force(tx, context.rules))
+    now, calendar = demo.now(), rules.calendar
     open_now = calendar.worked(now, now + timedelta(minutes=1)) > timedelta(0)
     return {
         "day": context.say(Said("web.day", {"at": now}), language),

@@ -13,7 +13,7 @@ from domain.errors import Refused
 from domain.said import Said
 from domain.words import cleaned
 from handlers import joining as joined
-from storage import invites, people, sessions
+from storage import calendars, invites, people, sessions
 from storage.database import Tx
 from storage.invites import Invited
 from storage.sessions import Account
@@ -122,7 +122,7 @@ async def _seated(tx: Tx, context: WebContext, joining: Joining) -> Account | No
         return None
     account = await sessions.account(tx, account.id)
     await sessions.open_private(tx, account, at)
-    await joined.greet(tx, context.rules, account.id, redeemed, at)
+    await joined.greet(tx, await calendars.in_force(tx, context.rules), account.id, redeemed, at)
     tx.on_commit(context.wake)
     return account
 

@@ -11,12 +11,12 @@ from bot.channels import CHANNELS
 from bot.web import demo
 from bot.web.server import ROUTES
 from deploy.reference.tables import first_words, table
-from handlers import JOBS
+from handlers import AT_START, JOBS
 
 
 def jobs() -> str:
     """Every job: what it looks for, what it does with each key, when it looks next."""
-    rows = [(f"`{job.name}`", *map(first_words, (job.due, job.work, job.upcoming))) for job in JOBS]
+    rows = [(f"`{job.name}`", *map(first_words, (job.due, job.work, job.upcoming))) for job in (*AT_START, *JOBS)]
     return table(("job", "what is due", "what is done with each key", "when it looks next"), rows)
 
 

@@ -47,8 +47,10 @@ class Office:
         self.civil = Clock()
         self.rung = 0
 
-    def bell(self, *chores: Chores) -> Bell:
-        return Bell(self.database, RULES, [each.job for each in chores], civil=self.civil, done=self._count)
+    def bell(self, *chores: Chores, at_start: Chores | None = None) -> Bell:
+        jobs = [each.job for each in chores]
+        first = [at_start.job] if at_start else []
+        return Bell(self.database, RULES, jobs, civil=self.civil, done=self._count, at_start=first)
 
     def _count(self) -> None:
         self.rung += 1
@@ -70,6 +72,28 @@ async def test_all_that_is_due_is_done_once_page_by_page(office: Office) -> None
     assert await bell.ring() == 500
     assert await bell.ring() == 0
     assert chores.tried == list(range(500))
+
+
+async def test_what_belongs_to_the_start_is_looked_at_once_and_before_all_others(office: Office) -> None:
+    first, chores = Chores(1), Chores(2)
+    bell = office.bell(chores, at_start=first)
+    await bell.ring()
+    first.many = 3
+    await bell.ring()
+    assert (first.tried, chores.tried) == ([0], [1])  # of the keys that both know the start took the first
+
+
+async def test_what_fails_at_the_start_is_tried_again_at_the_next_ring(
+    office: Office, expected_errors: ExpectedErrors
+) -> None:
+    expected_errors.expect("job chores failed at 0")
+    first = Chores(1, bad=[0])
+    bell = office.bell(at_start=first)
+    await bell.ring()
+    first.bad.clear()
+    for _ in range(3):
+        await bell.ring()
+    assert first.tried == [0, 0]
 
 
 async def test_a_key_that_fails_is_tried_once_a_ring_and_keeps_nobody_waiting(

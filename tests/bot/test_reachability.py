@@ -57,6 +57,12 @@ def test_the_steps_that_are_left_come_last_and_name_everybody_once() -> None:
     ]
 
 
+def test_who_is_reached_once_the_app_has_started_waits_for_that_alone() -> None:
+    waiting = [Unreached("王敏", ("wecom_aibot", "wecom_app"), at_start=True)]
+    assert words(findings(waiting)[0].said) == ["消息发不到王敏：企业微信应用还没有启动过，启动后自动接通"]
+    assert words(steps([], waiting))[1].startswith("1. 启动 lianqi run，企业微信应用就能发给王敏")
+
+
 def test_many_names_are_counted() -> None:
     many = [Unreached(f"人{number}") for number in range(MOST_NAMES + 5)]
     assert words(steps([], many))[1].startswith("1. 给人0、人1、")

@@ -95,7 +95,8 @@ async def test_a_newcomer_sees_one_appeal_chased_escalated_finished_and_in_the_d
         await expect(page.locator(".post.bot", has_text="已接单").last).to_be_visible()
         await page.fill("#text", f"办结 {number[1]} 已更换变压器，复测电压正常")
         await page.press("#text", "Enter")
-        await expect(page.locator(".post.bot", has_text="已送企业确认").last).to_be_visible()
+        await expect(page.locator(".post.bot", has_text="一分钟后送企业确认").last).to_be_visible()
+        await page.get_by_role("button", name="下一件事").click()  # the minute in which a slip can be taken back
 
         await become(page, "张建国")
         await expect(page.locator(".post.bot", has_text="请您确认").last).to_be_visible()

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from domain.deadlines import Pause, Reckoning
+from domain.spans import Span, Unit
+
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
@@ -73,10 +76,43 @@ class SlowCalendar:
         while days:
             day += DAY
             days -= self.works_on(day)
-        at = datetime.combine(day + DAY, time(), self.zone).astimezone(UTC)
+        return self.closing(day)
+
+    def closing(self, day: date) -> datetime:
+        """The end of a working date's last open minute; one that is open until midnight ends a minute before it."""
+        midnight = at = datetime.combine(day + DAY, time(), self.zone).astimezone(UTC)
         while not self.is_open(at - MINUTE):
             at -= MINUTE
-        return at
+        return at - MINUTE if at == midnight else at
+
+    def same_day(self, start: datetime) -> datetime:
+        """The first end of a working date after an instant."""
+        day = start.astimezone(self.zone).date()
+        while not self.works_on(day) or self.closing(day) <= start:
+            day += DAY
+        return self.closing(day)
+
+    def add(self, start: datetime, span: Span) -> datetime:
+        """A span of any unit, in whole minutes."""
+        if span.unit is Unit.WALL:
+            return start + timedelta(seconds=span.amount)
+        if span.unit is Unit.WORKING_HOURS:
+            return self.after_minutes(start, span.amount // 60) if span.amount else self.next_open(start)
+        return self.after_days(start, span.amount) if span.amount else self.same_day(start)
+
+    def deadline(self, reckoned: Reckoning) -> datetime:
+        """The longest of the spans, or whatever rules because it is earlier; then one move after the other."""
+        due = start = reckoned.start
+        for span in reckoned.spans:
+            due = max(due, self.add(start, span))
+        for cap in reckoned.caps:
+            due = min(due, self.add(cap.start, cap.span))
+        for move in reckoned.moves:
+            if isinstance(move, Pause):
+                due = self.after_minutes(due, self.worked_minutes(move.start, move.end))
+            else:
+                due = self.add(due, move)
+        return due
 
     def shift_days(self, deadline: datetime, days: int) -> datetime:
         local = deadline.astimezone(self.zone)

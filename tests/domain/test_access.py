@@ -56,7 +56,7 @@ MAY: Mapping[Relation, frozenset[Verb]] = {
     Relation.CHIEF: LOOKS | {Verb.NOTE, Verb.SUPERVISE, Verb.INSTRUCT, Verb.READ},
     Relation.COORDINATOR: LOOKS
     | {Verb.NOTE, Verb.DISPATCH, Verb.RULE, Verb.APPROVE, Verb.DENY, Verb.DECLINE, Verb.RECATEGORISE}
-    | {Verb.MERGE, Verb.UNMERGE, Verb.FOLLOW_UP, Verb.RELEASE}
+    | {Verb.MERGE, Verb.UNMERGE, Verb.FOLLOW_UP, Verb.RELEASE, Verb.HAND_OVER}
     | {Verb.SUPERVISE, Verb.INSTRUCT, Verb.READ}
     | {Verb.PART_PROGRESS, Verb.PART_DONE, Verb.WAIVE, Verb.PROXY, Verb.SLIP}
     | _ASKS_FOR,
@@ -67,7 +67,7 @@ MAY: Mapping[Relation, frozenset[Verb]] = {
 # 协办 says a handler's own words, and they mean his part: of the whole he takes no step.
 OF_THE_WHOLE = {Verb.ACKNOWLEDGE: Verb.PART_ACKNOWLEDGE, Verb.PROGRESS: Verb.PART_PROGRESS}
 OF_THE_WHOLE |= {Verb.RESOLVE: Verb.PART_DONE, Verb.RETURN: Verb.PART_RETURN}
-FOR_COORDINATORS = (Verb.PUBLISH, Verb.RESEND, Verb.LEDGER, Verb.UNLINKED, Verb.APPROVE_GROUP)
+FOR_COORDINATORS = (Verb.PUBLISH, Verb.RESEND, Verb.LEDGER, Verb.UNLINKED, Verb.APPROVE_GROUP, Verb.CLOSURE)
 
 
 def subsets(items: Any) -> chain[Any]:
@@ -153,7 +153,7 @@ def stands(who: str, *, contact: bool = False, sealed: bool = False, reporter: b
     firms = frozenset({1} if contact else ())
     person = Person(9, "某", frozenset(roles | ({Role.CONTACT} if contact else set())), enterprise_ids=firms)
     firm = replace(FIRM, **FIRMS.get(who, {}))
-    return relations(person, replace(APPEAL, **changes), firm, 70 if "head" in who else None)
+    return relations(person, replace(APPEAL, **changes), firm, {70} if "head" in who else ())
 
 
 @pytest.mark.parametrize("who", CADRES)
@@ -182,14 +182,14 @@ def test_a_sealed_matter_exists_for_its_reporter_whoever_he_is(who: str) -> None
 
 def test_an_inspector_handles_what_is_sealed() -> None:
     inspector = Person(9, "纪检", frozenset({Role.INSPECTOR}))
-    held = relations(inspector, replace(APPEAL, sealed=True, handler_id=9), FIRM, None)
+    held = relations(inspector, replace(APPEAL, sealed=True, handler_id=9), FIRM)
     assert held == {Relation.INSPECTOR, Relation.HANDLER}
 
 
 def test_a_colleague_of_the_reporter_knows_nothing_of_what_is_sealed() -> None:
     colleague = Person(9, "同事", frozenset({Role.CONTACT}), enterprise_ids=frozenset({1}))
-    assert relations(colleague, APPEAL, FIRM, None) == {Relation.FIRM}
-    assert relations(colleague, replace(APPEAL, sealed=True), FIRM, None) == frozenset()
+    assert relations(colleague, APPEAL, FIRM) == {Relation.FIRM}
+    assert relations(colleague, replace(APPEAL, sealed=True), FIRM) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_colleague_of_the_reporter_knows_nothing_of_what_is_sealed() -> None:
     ids=lambda person: person.name,
 )
 def test_people_of_other_firms_and_units_stand_in_no_relation(person: Person) -> None:
-    assert relations(person, APPEAL, FIRM, 71) == frozenset()
+    assert relations(person, APPEAL, FIRM, {71}) == frozenset()
 
 
 # The same eyes in the database --------------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ async def _sees(tx: Tx, person_id: int, appeal: Appeal) -> tuple[bool, list[bool
     person = await people.person(tx, person_id, APPEAL.received_at)
     assert person is not None
     firm = await people.enterprise(tx, appeal.enterprise_id)
-    head_of = await people.headed_by(tx, person_id)
+    head_of = await people.headed_by(tx, person)
     scope = scope_of(person, head_of)
     shown = [
         await appeals.get(tx, appeal.number, scope) is not None,
@@ -284,7 +284,7 @@ async def test_a_list_shows_what_single_looks_show() -> None:
         for person_id, _ in cases:
             person = await people.person(tx, person_id, APPEAL.received_at)
             assert person is not None
-            scope = scope_of(person, await people.headed_by(tx, person_id))
+            scope = scope_of(person, await people.headed_by(tx, person))
             listed = {found.number for found in await appeals.visible(tx, scope, tuple(Status), most=1000)}
             single = {each.number for _, each in cases if (await _sees(tx, person_id, each))[1][0]}
             assert listed == single

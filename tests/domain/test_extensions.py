@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domain.appeal import Appeal
+from domain.errors import Refused
 from domain.guards import latest_extension
 from domain.rules import Difficulty, Kind
 from domain.verbs import Verb
@@ -184,8 +185,9 @@ def test_a_date_of_others_beyond_the_most_changes_nothing() -> None:
 @pytest.mark.parametrize("verb", [Verb.DIFFICULTY, Verb.RECATEGORISE])
 def test_another_difficulty_after_an_extension_does_not_go_beyond_the_most_either(verb: Verb) -> None:
     """At most thirty working days with extension, whatever it is called afterwards."""
-    full = extended(working(), 20)
-    assert step(full, verb).due <= CAP
+    with pytest.raises(Refused) as refused:
+        step(extended(working(), 20), verb)
+    assert (refused.value.key, refused.value.facts["latest"]) == ("refused.extension_beyond", CAP)
 
 
 def test_a_rework_is_extended_from_its_own_date() -> None:

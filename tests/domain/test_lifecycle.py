@@ -33,6 +33,7 @@ from tests.making import civil, make_rules
 
 # Every status with every step that may leave or touch it, and the status it then has: DOMAIN's table, flag by flag.
 _WHILE_OPEN = (
+    Verb.HAND_OVER,
     Verb.NOTE,
     Verb.REQUEST,
     Verb.APPROVE,
@@ -81,6 +82,7 @@ STAYS: Mapping[Status, tuple[Verb, ...]] = {
         Verb.MILESTONE_DONE,
     ),
     Status.RESOLVED: (
+        Verb.HAND_OVER,
         Verb.NOTE,
         Verb.READ,
         Verb.SUPPLEMENT,
@@ -153,6 +155,7 @@ LEADS: Mapping[Status, Mapping[Verb, Status]] = {
 ESCALATED = {Verb.INSTRUCT: Status.IN_PROGRESS, Verb.CLOSE_DISPUTED: Status.CLOSED_DISPUTED}
 WORDLESS = frozenset(
     {
+        Verb.HAND_OVER,
         Verb.DISPATCH,
         Verb.RULE,
         Verb.ACKNOWLEDGE,
@@ -263,6 +266,19 @@ def test_a_step_that_must_be_explained_is_refused_without_words(verb: Verb) -> N
         assert step(appeal, verb, **bare).version == appeal.version + 1
     else:
         assert refusal(appeal, verb, **bare) == "refused.text_needed"
+
+
+def test_a_cadre_who_takes_a_colleagues_place_gets_his_part_and_nothing_else_moves() -> None:
+    appeal = walk(*WORK)
+    taken = step(appeal, Verb.HAND_OVER, handler_id=OTHER, instead_of=HANDLER)
+    assert taken == replace(appeal, handler_id=OTHER, version=appeal.version + 1)
+    followed = step(appeal, Verb.HAND_OVER, handler_id=OTHER, instead_of=2)
+    assert followed == replace(appeal, liaison_id=OTHER, version=appeal.version + 1)
+
+
+@pytest.mark.parametrize("old", [None, 99])
+def test_who_has_no_part_in_a_matter_passes_none_on(old: int | None) -> None:
+    assert refusal(walk(), Verb.HAND_OVER, handler_id=OTHER, instead_of=old) == "refused.whom_needed"
 
 
 @pytest.mark.parametrize("verb", [Verb.DISPATCH, Verb.RULE])

@@ -27,7 +27,7 @@ from domain.rules import Clock, Difficulty, Kind, Listener, Rung
 from domain.said import Fact, from_facts
 from domain.verbs import Verb
 from domain.workdays import Span, Unit, parse_span
-from storage import appeals, history, listeners, people
+from storage import appeals, history, people, standing
 from storage.database import Database, Row, Tx
 from storage.open import open_database
 from storage.scope import SYSTEM, scope_of
@@ -231,6 +231,7 @@ class LifeOfAPark(RuleBasedStateMachine):
             part=part,
             unit=data.draw(st.sampled_from(UNITS), label="named"),
             title="出具意见",
+            instead_of=data.draw(st.sampled_from([appeal.handler_id, appeal.liaison_id, None]), label="instead of"),
             facts={"part": part, "wish": "extend"},
         )
 
@@ -397,7 +398,7 @@ class LifeOfAPark(RuleBasedStateMachine):
 
     async def held(self, tx: Tx, person: Person, appeal: Appeal) -> frozenset[Relation]:
         firm = await people.enterprise(tx, appeal.enterprise_id)
-        return relations(person, appeal, firm, await people.headed_by(tx, person.id))
+        return relations(person, appeal, firm, await people.headed_by(tx, person))
 
     async def able(self, tx: Tx, appeal: Appeal) -> Mapping[Verb, list[str]]:
         """Who may take which step of an appeal now."""
@@ -416,7 +417,7 @@ class LifeOfAPark(RuleBasedStateMachine):
         async def unit(tx: Tx) -> bool:
             person = await self.person(tx, who)
             held = await self.held(tx, person, appeal)
-            scope = scope_of(person, await people.headed_by(tx, person.id))
+            scope = scope_of(person, await people.headed_by(tx, person))
             seen = await appeals.get(tx, appeal.number, scope)
             assert (seen is None) == (not held), f"{who} sees #{appeal.number} otherwise than he stands to it"
             if seen is not None:
@@ -479,7 +480,7 @@ class LifeOfAPark(RuleBasedStateMachine):
         """No notice goes to nobody."""
         if notice.listener in NEED_NOT_HEAR:
             return
-        assert await listeners.persons(tx, notice.listener, after, self.now, change.before, notice.part), notice
+        assert await standing.persons(tx, notice.listener, after, self.now, change.before, notice.part), notice
 
     # What always holds ------------------------------------------------------------------------------------------
     @invariant()
@@ -680,3 +681,19 @@ LifeOfAPark.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestLifeOfAPark = LifeOfAPark.TestCase
+
+
+def test_what_an_instant_answer_did_is_kept_when_a_later_slip_is_taken_back() -> None:
+    """即办 takes a matter on and talks it over; a slip in the rework that follows must not undo that."""
+    park = LifeOfAPark()
+    try:
+        park.a_first_matter()
+        park.the_rules_dispatch(which=0)
+        park.attempt(0, "王敏", Verb.INSTANT, Details(text="已现场办好"))
+        park.now += timedelta(hours=1)
+        park.attempt(0, "张建国", Verb.DISSATISFIED, Details(text="又坏了"))
+        assert park.pick(0).status is Status.REWORK
+        park.a_handler_slips(which=0, verb=Verb.RESOLVE, seconds=1)
+        assert park.pick(0).acknowledged_at == START
+    finally:
+        park.teardown()

@@ -41,6 +41,7 @@ HEARS: list[tuple[tuple[Verb, ...], Verb, set[Listener] | frozenset[Listener]]] 
     (WORK, Verb.RESOLVE, {FIRM, LIAISON}),
     ((*WORK, Verb.INSTRUCT), Verb.RESOLVE, {FIRM, LIAISON, GIVER}),
     (WORK, Verb.EXPLAIN, {FIRM, LIAISON}),
+    (WORK, Verb.HAND_OVER, NOBODY),  # the liaison's place; the two cadres hear of all their matters in one message
     ((), Verb.INSTANT, {FIRM, LIAISON}),
     ((Verb.DISPATCH,), Verb.INSTANT, {FIRM, LIAISON}),
     (DONE, Verb.TAKE_BACK, NOBODY),  # what nobody has heard yet needs no word
@@ -126,6 +127,10 @@ def test_a_dispatch_by_the_rules_is_no_news_for_the_firm() -> None:
     details = Details(handler_id=HANDLER)
     by_rule = take(walk(), Verb.DISPATCH, by=None, at=MONDAY, rules=RULES, details=details)
     assert set(listeners(notices(by_rule))) == {LEAD, LIAISON}
+
+
+def test_a_firm_hears_who_is_in_charge_when_a_cadre_takes_the_handlers_place() -> None:
+    assert listeners(notices(change(walk(*WORK), Verb.HAND_OVER, handler_id=OTHER, instead_of=HANDLER))) == [FIRM]
 
 
 def test_who_loses_a_matter_hears_of_it() -> None:

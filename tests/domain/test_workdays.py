@@ -1,8 +1,12 @@
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from domain.errors import Refused
 from domain.workdays import (
     Calendar,
     Hours,
@@ -134,7 +138,44 @@ DEADLINES = rows(
     2026-12-31 17:00 | 4wh | 2027-01-04 12:00
     2026-03-09 13:00 | 0wh | 2026-03-09 14:00
     2026-03-09 10:00 | 0wh | 2026-03-09 10:00
+    # around New Year
+    2025-12-31 17:00 | 1wh | 2026-01-04 09:00    # half an hour on Wednesday, half on the working Sunday
+    2026-01-02 09:00 | 4wh | 2026-01-04 14:30
+    2026-01-04 17:30 | 1wh | 2026-01-05 09:30
+    2026-12-24 10:00 | 5wd | 2026-12-31 17:30
+    2026-12-24 10:00 | 6wd | 2027-01-04 17:30
+    2026-12-31 12:30 | 4wh | 2027-01-04 09:00    # three hours and a half in the afternoon
+    2026-12-31 18:00 | 0wd | 2027-01-04 17:30
+    2027-01-01 10:00 | 1wd | 2027-01-04 17:30
+    # around Spring Festival: its working Saturdays have a noon and an evening, too
+    2026-02-13 18:00 | 1wd | 2026-02-14 17:30
+    2026-02-13 20:00 | 4wh | 2026-02-14 14:30
+    2026-02-14 12:30 | 2wh | 2026-02-14 16:00
+    2026-02-14 17:00 | 1wh | 2026-02-24 09:00
+    2026-02-14 20:00 | 0wd | 2026-02-24 17:30
+    2026-02-23 12:00 | 4wh | 2026-02-24 14:30
+    2026-02-27 17:30 | 2wh | 2026-02-28 10:30
+    2026-02-28 16:30 | 2wh | 2026-03-02 09:30
+    2026-02-28 18:00 | 0wd | 2026-03-02 17:30
+    # around Qingming, Labour Day, Dragon Boat
+    2026-04-03 16:45 | 1wh | 2026-04-07 08:45
+    2026-04-06 10:00 | 4wh | 2026-04-07 14:30
+    2026-04-30 17:30 | 1wh | 2026-05-06 09:30
+    2026-05-05 23:00 | 3wd | 2026-05-08 17:30
+    2026-05-08 17:00 | 1wh | 2026-05-09 09:00
+    2026-05-09 11:30 | 1wh | 2026-05-09 14:30
+    2026-05-09 21:00 | 1wh | 2026-05-11 09:30
+    2026-06-18 16:00 | 4wh | 2026-06-22 11:00
+    2026-06-21 09:00 | 0wd | 2026-06-22 17:30
+    # around Mid-Autumn and National Day
+    2026-09-20 12:00 | 1wh | 2026-09-20 15:00
+    2026-09-20 17:30 | 0wd | 2026-09-21 17:30
+    2026-09-24 17:00 | 1wh | 2026-09-28 09:00
+    2026-09-26 10:00 | 3wd | 2026-09-30 17:30
+    2026-10-07 22:00 | 3wd | 2026-10-10 17:30
+    2026-10-10 16:30 | 2wh | 2026-10-12 09:30
     # the wall clock knows neither night nor holiday
+    2026-05-01 23:50 | 2h | 2026-05-02 01:50
     2026-02-16 23:30 | 2h | 2026-02-17 01:30
     2026-03-14 11:50 | 15m | 2026-03-14 12:05
     2026-12-31 23:00 | 4h | 2027-01-01 03:00
@@ -149,7 +190,8 @@ def test_a_deadline_falls_where_the_office_would_count_it(start: str, span: str,
 
 
 def test_the_table_of_deadlines_is_long_enough_to_mean_something() -> None:
-    assert len(DEADLINES) >= 80
+    assert len(set(DEADLINES)) >= 120
+    assert sum(not start.startswith("2026-03") for start, _, _ in DEADLINES) >= 80  # March has no holiday
 
 
 SUMMER_DEADLINES = rows(
@@ -398,6 +440,51 @@ def test_about_a_december_day_the_next_years_notice_has_the_last_word() -> None:
         assert not Calendar(tables, PARK.hours, SHANGHAI).is_working_day(date(2026, 12, 26))
 
 
+def test_the_calendar_says_how_many_days_ahead_are_sure() -> None:
+    assert PARK.days_covered(at("2026-11-01 10:00")) == 60
+    assert PARK.days_covered(at("2026-12-31 23:59")) == 0
+    assert PARK.days_covered(at("2027-01-01 00:01")) == -1
+
+
+def test_a_calendar_that_is_amended_takes_the_new_table_and_exactly_the_new_closures() -> None:
+    closed = Calendar(YEARS, PARK.hours, SHANGHAI, frozenset({date(2026, 3, 10)}))
+    notice = YearTable(2027, frozenset({date(2027, 1, 1)}), frozenset({date(2027, 1, 3)}), published=True)
+    amended = closed.amended((notice,), frozenset({date(2026, 3, 11)}))
+    worked = [amended.is_working_day(date(2026, 3, 10)), amended.is_working_day(date(2026, 3, 11))]
+    assert worked == [True, False]
+    assert amended.is_working_day(date(2027, 1, 3))
+    assert amended.covered_until() == date(2027, 12, 31)
+    assert not closed.is_working_day(date(2026, 3, 10))  # a calendar is a value
+
+
+def test_the_fingerprint_tells_calendars_apart_that_count_differently() -> None:
+    table = YearTable(2027, frozenset({date(2027, 1, 1), date(2027, 5, 1)}), frozenset(), published=True)
+    others = [
+        Calendar(YEARS, Hours(OFFICE), ZoneInfo("Asia/Urumqi")),
+        Calendar(YEARS, Hours(OFFICE[:1]), SHANGHAI),
+        Calendar(YEARS, Hours(OFFICE, (SUMMER,)), SHANGHAI),
+        Calendar(YEARS, Hours(OFFICE, always=True), SHANGHAI),
+        Calendar(YEARS[1:], Hours(OFFICE), SHANGHAI),
+        PARK.amended((table,), frozenset()),
+        PARK.amended((), frozenset({date(2026, 3, 10)})),
+    ]
+    marks = [park.fingerprint for park in (PARK, *others)]
+    assert len(set(marks)) == len(marks)
+    assert Calendar(tuple(reversed(YEARS)), Hours(OFFICE), SHANGHAI).fingerprint == PARK.fingerprint  # quiet counts not
+
+
+def test_the_fingerprint_is_the_same_in_every_process() -> None:
+    """Sets have another order in each; a start would otherwise count everything again."""
+    script = "from tests.domain.test_workdays import PARK; print(PARK.fingerprint)"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", script], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout.decode()
+        for seed in ("1", "2")
+    }
+    assert told == {PARK.fingerprint + "\n"}
+
+
 def test_a_local_closure_beats_every_table() -> None:
     typhoon = frozenset({date(2026, 2, 14), date(2026, 3, 10)})
     park = Calendar(YEARS, PARK.hours, SHANGHAI, typhoon)
@@ -447,9 +534,9 @@ def test_working_time_keeps_to_the_local_clock_when_summer_time_begins() -> None
 
 def test_a_year_table_that_contradicts_itself_is_refused() -> None:
     day = date(2026, 5, 9)
-    with pytest.raises(ValueError, match="keep one"):
+    with pytest.raises(Refused, match=r"years\.both"):
         YearTable(2026, frozenset({day}), frozenset({day}), published=True)
-    with pytest.raises(ValueError, match="does not belong"):
+    with pytest.raises(Refused, match=r"years\.other_year"):
         YearTable(2026, frozenset({date(2027, 1, 1)}), frozenset(), published=True)
-    with pytest.raises(ValueError, match="working day anyway"):
+    with pytest.raises(Refused, match=r"years\.weekday"):
         YearTable(2026, frozenset(), frozenset({date(2026, 5, 8)}), published=True)

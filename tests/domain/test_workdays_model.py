@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.deadlines import FIXED, Cap, Pause, Reckoning
 from domain.workdays import Calendar, Hours, Season, Span, Unit, parse_interval
 from storage.years import read_years
 from tests.domain.slow_workdays import SlowCalendar
@@ -27,7 +28,33 @@ def _pair(zone: ZoneInfo, closures: frozenset[date]) -> tuple[Calendar, SlowCale
     return quick, SlowCalendar(zone, lambda day: _SUMMER_MINUTES if 5 <= day.month <= 9 else _WINTER_MINUTES, closures)
 
 
+# Three stretches a day, a winter that runs over the turn of the year, a July of evenings until midnight.
+BUSY = Hours(
+    (parse_interval("08:00-10:30"), parse_interval("11:00-12:00"), parse_interval("14:00-18:00")),
+    (
+        Season((10, 15), (3, 10), (parse_interval("09:00-12:00"), parse_interval("13:00-16:30"))),
+        Season((7, 1), (7, 31), (parse_interval("07:00-11:00"), parse_interval("20:00-24:00"))),
+    ),
+    quiet=parse_interval("00:30-06:00"),
+)
+
+
+def _busy_minutes(day: date) -> set[int]:
+    if (day.month, day.day) >= (10, 15) or (day.month, day.day) <= (3, 10):
+        return set(range(540, 720)) | set(range(780, 990))
+    if day.month == 7:
+        return set(range(420, 660)) | set(range(1200, 1440))
+    return set(range(480, 630)) | set(range(660, 720)) | set(range(840, 1080))
+
+
+def _busy_pair(zone: ZoneInfo, closures: frozenset[date]) -> tuple[Calendar, SlowCalendar]:
+    """A calendar to which the closures came later, as they do in a park."""
+    return Calendar(YEARS, BUSY, zone).amended((), closures), SlowCalendar(zone, _busy_minutes, closures)
+
+
 PAIRS = [
+    _busy_pair(ZoneInfo("Asia/Shanghai"), frozenset()),
+    _busy_pair(ZoneInfo("Asia/Shanghai"), _CLOSURES | {date(2026, 7, 6), date(2026, 7, 7), date(2026, 10, 15)}),
     _pair(ZoneInfo("Asia/Shanghai"), frozenset()),
     _pair(ZoneInfo("Asia/Shanghai"), _CLOSURES),
     _pair(ZoneInfo("Europe/Berlin"), frozenset()),
@@ -89,3 +116,42 @@ def test_quiet_times_and_openings_agree_with_the_slow_model(
     assert quick.is_quiet(moment) is not slow.is_open(moment)
     assert quick.next_open(moment) == slow.next_open(moment)
     assert quick.is_working_day(quick.local(moment).date()) is slow.works_on(quick.local(moment).date())
+
+
+# What a deadline is counted from -------------------------------------------------------------------------------------
+working_days = st.integers(0, 15).map(lambda days: Span(days, Unit.WORKING_DAYS))
+working_hours = st.integers(0, 600).map(lambda minutes: Span(minutes * 60, Unit.WORKING_HOURS))
+wall = st.integers(0, 6000).map(lambda minutes: Span(minutes * 60, Unit.WALL))
+spans = st.one_of(working_days, working_hours, wall)
+minutes = st.integers(0, 5 * 1440).map(lambda count: timedelta(minutes=count))
+
+
+@st.composite
+def reckonings(draw: st.DrawFn) -> Reckoning:
+    """A term or the longer of two; then extensions and suspensions in any order; then what rules if it is earlier."""
+    start = draw(instants)
+    extension = st.integers(1, 8).map(lambda days: Span(days, Unit.WORKING_DAYS))
+    pause = st.builds(lambda after, long: Pause(start + after, start + after + long), minutes, minutes)
+    cap = st.builds(lambda after, span: Cap(start + after, span), minutes, st.one_of(spans, st.just(FIXED)))
+    return Reckoning(
+        start,
+        tuple(draw(st.lists(spans, min_size=1, max_size=2))),
+        tuple(draw(st.lists(st.one_of(extension, pause), max_size=3))),
+        tuple(draw(st.lists(cap, max_size=2))),
+    )
+
+
+@given(pairs, instants, spans)
+def test_a_span_of_any_unit_agrees_with_the_slow_model(
+    pair: tuple[Calendar, SlowCalendar], start: datetime, span: Span
+) -> None:
+    quick, slow = pair
+    assert quick.add(start, span) == slow.add(start, span)
+
+
+@given(pairs, reckonings())
+def test_a_deadline_with_its_moves_and_caps_agrees_with_the_slow_model(
+    pair: tuple[Calendar, SlowCalendar], reckoned: Reckoning
+) -> None:
+    quick, slow = pair
+    assert reckoned.deadline(quick) == slow.deadline(reckoned)

@@ -19,7 +19,7 @@ from tests.making import civil, drafted, make_rules
 
 RULES = make_rules()
 MONDAY = civil("2026-03-09 10:00")
-ACTOR, HANDLER, OTHER, CO_HANDLER = 5, 7, 8, 9
+LIAISON, ACTOR, HANDLER, OTHER, CO_HANDLER = 2, 5, 7, 8, 9
 POWER, BUILDING = 70, 71
 TWO_DAYS = Span(2, Unit.WORKING_DAYS)
 WORK = (Verb.DISPATCH, Verb.ACKNOWLEDGE)
@@ -63,6 +63,7 @@ def given(appeal: Appeal, verb: Verb, at: datetime, **changed: Any) -> Details:
         "unit": "建设局",
         "title": "出具意见",
         "slip": slip_of(appeal, at),
+        "instead_of": LIAISON,
         "facts": facts,
     }
     return Details(**{**plain, **changed})

@@ -94,7 +94,7 @@ async def pair(path: Path, part: float) -> AsyncIterator[Pair]:
         assert emulator.offences == []
 
 
-PARTS = [QUICK, pytest.param(EARNEST, marks=pytest.mark.full)]
+PARTS = [QUICK, EARNEST]
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -123,6 +123,25 @@ async def test_the_office_hears_what_there_is_to_know() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "at, warned",
+    [
+        ("2026-10-26 08:30", False),  # a Monday, 66 days before the end of the tables
+        ("2026-11-02 08:30", True),  # Monday, 59 days
+        ("2026-11-03 08:30", False),  # once a week is enough
+        ("2026-11-09 08:30", True),
+        ("2026-12-31 08:30", False),  # a Thursday
+        ("2027-01-04 08:30", True),  # the tables have ended
+    ],
+)
+async def test_once_a_week_the_office_hears_that_the_calendar_ends_and_what_to_do(at: str, warned: bool) -> None:
+    async def unit(tx: Tx) -> str:
+        return spoken(await digest.office(tx, RULES, civil("2026-10-01 08:30"), civil(at), group=False))
+
+    told = await within(unit)
+    assert ("节假日安排只到2026年12月31日" in told, "lianqi calendar import" in told) == (warned, warned)
+
+
 async def test_departments_stand_in_roster_order_and_are_not_ranked() -> None:
     async def unit(tx: Tx) -> str:
         make, who = Maker(tx, RULES), await make_person(tx, "王敏", Role.LIAISON)

@@ -132,6 +132,14 @@ async def code_for(town: Town, firm: str) -> str:
     return await town.db.transaction(unit)
 
 
+# Coming in ------------------------------------------------------------------------------------------------------------
+async def test_who_is_known_is_greeted_when_he_opens_the_chat_and_told_so_when_he_binds_again(town: Town) -> None:
+    assert keys(await town.says("王敏", "/start")) == [("王敏", "joining.hello_office")]
+    assert keys(await town.says("王敏", "绑定")) == [("王敏", "joining.known")]
+    await town.says("张总", f"绑定 {await code_for(town, '宏达机械')}")
+    assert keys(await town.says("张总", "/start")) == [("张总", "joining.hello_firm")]
+
+
 # Codes ----------------------------------------------------------------------------------------------------------------
 async def test_a_desk_cards_code_binds_and_the_liaison_hears_who_joined(town: Town) -> None:
     said = await town.says("张总", f"绑定 {await code_for(town, '宏达机械')}")
@@ -315,48 +323,13 @@ async def test_only_a_coordinator_lets_a_group_in(town: Town) -> None:
     assert (await town.says("林晓云", "批准此群"))[0].buttons == asked.buttons
 
 
-# 无挂钩, 请假, 语言 ------------------------------------------------------------
+# 无挂钩, 语言 ------------------------------------------------------------------
 async def test_firms_without_a_liaison_are_listed_to_the_coordinator_alone(town: Town) -> None:
     assert keys(await town.says("林晓云", "无挂钩")) == [("林晓云", "joining.all_linked")]
     await town.db.transaction(lambda tx: make_enterprise(tx, "新苗装备有限公司"))
     (told,) = await town.says("林晓云", "无挂钩")
     assert (told.facts["count"], told.facts["firms"]) == (1, ["新苗装备 · 大树营片区"])
     assert keys(await town.says("王敏", "无挂钩")) == [("王敏", "refused.not_for_you")]
-
-
-async def test_leave_names_who_stands_in_and_ends_by_itself(town: Town) -> None:
-    said = await town.says("王敏", "请假 3天 李强")
-    assert keys(said) == [("李强", "joining.stand_in"), ("王敏", "joining.on_leave")]
-    assert said[1].facts == {"last": {"day": "2026-03-13"}, "deputy": "李强"}
-
-    async def away(at: datetime) -> bool:
-        found = await town.db.transaction(lambda tx: people.person(tx, town.ids["王敏"], at))
-        assert found is not None
-        return found.on_leave
-
-    assert await away(civil("2026-03-13 23:59"))
-    assert not await away(civil("2026-03-14 00:00"))
-    assert keys(await town.says("王敏", "请假 结束")) == [("王敏", "joining.back")]
-    assert not await away(NOON)
-
-
-async def test_a_matter_raised_during_leave_goes_to_the_deputy(town: Town) -> None:
-    await town.says("张总", f"绑定 {await code_for(town, '宏达机械')}")
-    await town.says("王敏", "请假 3天 李强")
-    await town.says("张总", "诉求 车间电压低")
-    (filed,) = await town.rows("SELECT handler_id FROM appeals")
-    assert filed["handler_id"] == town.ids["李强"]
-
-
-async def test_leave_without_a_deputy_asks_for_one(town: Town) -> None:
-    assert keys(await town.says("王敏", "请假 3天")) == [("王敏", "joining.ask_deputy")]
-    assert ("王敏", "joining.on_leave") in keys(await town.says("王敏", "李强"))
-
-
-@pytest.mark.parametrize("deputy", ["王敏", "赵六", "张总"])
-async def test_a_deputy_is_a_colleague_who_is_there(town: Town, deputy: str) -> None:
-    await town.says("张总", f"绑定 {await code_for(town, '宏达机械')}")
-    assert keys(await town.says("王敏", f"请假 3天 {deputy}")) == [("王敏", "joining.deputy_unfit")]
 
 
 async def test_a_person_chooses_his_language(town: Town) -> None:
@@ -368,5 +341,5 @@ async def test_a_person_chooses_his_language(town: Town) -> None:
 
 
 def test_every_verb_of_the_theme_has_its_handler() -> None:
-    wanted = {Verb.BIND, Verb.CONFIRM_BINDING, Verb.UNLINKED, Verb.APPROVE_GROUP, Verb.LEAVE, Verb.LANGUAGE}
+    wanted = {Verb.BIND, Verb.CONFIRM_BINDING, Verb.UNLINKED, Verb.APPROVE_GROUP, Verb.LANGUAGE}
     assert set(joining.COMMANDS) == wanted

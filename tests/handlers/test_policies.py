@@ -61,7 +61,14 @@ class Town:
     count: int = 0
 
     async def says(
-        self, who: str, text: str = "", *, group: str = "", button: str = "", reply_to: str | None = None
+        self,
+        who: str,
+        text: str = "",
+        *,
+        group: str = "",
+        button: str = "",
+        reply_to: str | None = None,
+        calls_only: bool = False,
     ) -> list[Line]:
         self.count += 1
         message = Incoming(
@@ -78,6 +85,7 @@ class Town:
             reply_to=reply_to,
             addressed=bool(group),
             chat_name=group,
+            calls_only=calls_only,
         )
         await self.db.transaction(lambda tx: hear(tx, HOUSE, message, self.now))
         return await self.owed()
@@ -419,6 +427,13 @@ async def test_unclear_in_a_group_without_a_private_chat_takes_the_reply_there(t
     assert ask.text.endswith("请直接回复本条。")
     await town.says("何会计", "二手设备算不算", group="大树营群")
     assert [row["kind"] for row in await town.rows("SELECT kind FROM appeals")] == ["inquiry"]
+
+
+async def test_a_group_that_brings_only_calls_is_told_to_call_in_the_answer(town: Town) -> None:
+    await town.posted()
+    await town.ring()
+    (ask,) = await town.says("何会计", button="unclear:::p1", group="大树营群", calls_only=True)
+    assert ask.text.endswith("请 @ 我再回答，不 @ 我收不到。")
 
 
 async def test_out_of_reach_asks_why_and_files_it_as_a_suggestion(town: Town) -> None:

@@ -185,6 +185,19 @@ async def test_who_works_on_a_part_sees_the_matter_and_nobody_else_does(site: To
     assert to(await site.says(TEACHER, "进度 1"), TEACHER) == ["refused.not_found"]
 
 
+async def test_the_state_of_a_matter_names_who_works_along_and_until_when(site: Town) -> None:
+    await share(site)
+    await site.says(OFFICE, "督办 1 3月18日 请尽快")
+    for who in (BOSS, LIAISON):
+        assert "县建设局“出具占用绿地意见”，3月16日（周一）17:30前" in heard(await site.says(who, "进度 1"), who)
+    assert "请尽快" in heard(await site.says(LIAISON, "进度 1"), LIAISON)
+    assert "请尽快" not in heard(await site.says(BOSS, "进度 1"), BOSS)
+    await site.says(OFFICE, "挂起 1 3月20日 等批复")
+    stands = heard(await site.says(BOSS, "进度 1"), BOSS)
+    assert "暂缓到：3月20日（周五）17:30" in stands
+    assert "办结时限" not in stands
+
+
 async def test_what_lies_beyond_the_park_says_whom_it_asked_and_when(site: Town) -> None:
     said = await site.says(LIAISON, "超权限 1 市供电公司 3月9日 增容批复")
     assert (to(said, BOSS), to(said, OFFICE)) == (["firm.beyond"], ["watch.beyond"])

@@ -90,6 +90,8 @@ class Park:
         usual |= {"until": at + timedelta(days=9), "span": Span(2, Unit.WORKING_DAYS)}
         usual |= {"unit": "建设局", "title": "出意见"}
         usual |= {"part": len(appeal.parts), "facts": {"part": len(appeal.parts), "wish": "extend"}}
+        if verb is Verb.HAND_OVER:
+            usual |= {"handler_id": self.other, "instead_of": self.handler}
         if verb is Verb.ASSIST:
             usual |= {"department_id": self.building, "handler_id": self.other, "until": None}
         return await self.make.take(appeal, verb, at, by=by, **{**usual, **given})
@@ -349,6 +351,7 @@ TOLD: list[tuple[tuple[Verb, ...], Verb, str, str]] = [
     (WORK, Verb.PROGRESS, "handler", "contact:firm.progress"),
     (WORK, Verb.PROGRESS, "liaison", "contact:firm.progress"),
     (WORK, Verb.NOTE, "handler", ""),
+    (WORK, Verb.HAND_OVER, "coordinator", "contact:firm.handed_over"),
     (WORK, Verb.REQUEST, "handler", "coordinator:triage.asked_extend"),
     (WORK, Verb.APPROVE, "coordinator", "contact:firm.long_term_asked"),
     (WORK, Verb.DENY, "coordinator", "handler:task.denied"),

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from domain import ledger
-from domain.appeal import Appeal, Source, Status
+from domain.appeal import Appeal, Slip, Source, Status
 from domain.figures import Identity
 from domain.ledger import COLUMNS, Entry
 from domain.people import Role
@@ -218,6 +218,27 @@ async def test_an_extended_date_stands_beside_the_one_that_the_category_gave() -
     shown = dict(zip(COLUMNS, cells, strict=True))
     assert shown["ledger.due"] == "2026-03-12 17:30"
     assert shown["ledger.due_now"] == "2026-03-13 17:30"
+
+
+async def test_shares_and_supervision_are_counted_and_a_slip_is_not() -> None:
+    async def unit(tx: Tx) -> Entry:
+        make = Maker(tx, RULES)
+        who = await make_person(tx, "王敏", Role.LIAISON)
+        work = await make.started(await make_enterprise(tx), MONDAY, who)
+        for office in ("建设局", "供电公司"):
+            work = await make.take(work, Verb.ASSIST, MONDAY, text="出意见", title="出意见", unit=office)
+        work = await make.take(work, Verb.SUPERVISE, MONDAY, text="请尽快", until=MONDAY + timedelta(days=3))
+        work = await make.take(work, Verb.INSTRUCT, MONDAY, text="请会商", until=MONDAY + timedelta(days=3))
+        work = await make.take(work, Verb.PROGRESS, MONDAY, by=who, text="已踏勘")
+        slip = Slip(Verb.PROGRESS, who, MONDAY, work.status, work.progress_at)
+        work = await make.take(work, Verb.PROGRESS, MONDAY, by=who, text="发错了")
+        await make.take(work, Verb.TAKE_BACK, MONDAY, by=who, slip=slip, facts={"undone": "progress"})
+        return (await all_rows(tx))[0]
+
+    cells = ledger.cells(await (await opened()).transaction(unit), 1, RULES)
+    shown = dict(zip(COLUMNS, cells, strict=True))
+    assert shown["ledger.co_handlers"] == "建设局、供电公司"
+    assert (shown["ledger.supervisions"], shown["ledger.progress"]) == (1, "已踏勘")
 
 
 async def test_the_second_sheet_adds_up() -> None:

@@ -270,3 +270,18 @@ async def test_channels_that_are_off_reach_nobody(tx: House) -> None:
     await tx.person("王敏", Role.LIAISON, userid="wang")
     assert await tx.do(reaching.unreached, ("web", APP)) == []
     assert await tx.do(reaching.unreached, ("web", BOT)) == [reaching.Unreached("王敏", (BOT,))]
+
+
+async def test_an_app_that_never_ran_is_not_said_to_hide_anybody() -> None:
+    database = await open_database("sqlite:///:memory:")
+
+    async def look(tx: Tx) -> list[bool]:
+        person = await make_person(tx, "王敏", Role.LIAISON)
+        await accounts.bind_externally(tx, "wecom_aibot", "WangMin", person, by=None, at=AT)
+        before = await reaching.unreached(tx, ("wecom_aibot", "wecom_app"))
+        await tx.run("INSERT INTO bots(channel, name, link) VALUES ('wecom_app', '联企', '')")
+        after = await reaching.unreached(tx, ("wecom_aibot", "wecom_app"))
+        return [one.at_start for one in (*before, *after)]
+
+    assert await database.transaction(look) == [True, False]
+    await database.close()

@@ -22,7 +22,7 @@ from storage.database import Database, Tx
 from storage.open import open_database
 from storage.reckonings import read_dates, read_reckoning, write_dates, write_reckoning
 from storage.scope import SYSTEM
-from storage.values import EPOCH, from_json, from_ms
+from storage.values import EPOCH, from_json, from_ms, to_ms
 from tests.making import Maker, civil, make_enterprise, make_person, make_rules
 
 RULES = make_rules()
@@ -151,6 +151,23 @@ async def test_an_older_row_keeps_its_dates_as_they_stand(database: Database) ->
         moved = await Maker(tx, RULES).take(found, Verb.RECOUNT, MONDAY)
         assert (moved.due, moved.dispatch_due) == (found.due, found.dispatch_due)
         assert await appeals.get(tx, found.number, SYSTEM) == moved
+
+    await database.transaction(unit)
+
+
+async def test_an_older_row_that_came_in_between_two_seconds_keeps_its_dates_too(database: Database) -> None:
+    async def unit(tx: Tx) -> None:
+        appeal = await older(tx)
+        came = to_ms(MONDAY) + 123
+        await tx.run("UPDATE appeals SET received_at = :came WHERE id = :id", {"came": came, "id": appeal.id})
+        found = await appeals.by_id(tx, appeal.id or 0)
+        assert found is not None
+        moved = await Maker(tx, RULES).take(found, Verb.RECOUNT, MONDAY)
+        assert (moved.due, moved.dispatch_due, moved.acknowledge_due) == (
+            found.due,
+            found.dispatch_due,
+            found.acknowledge_due,
+        )
 
     await database.transaction(unit)
 

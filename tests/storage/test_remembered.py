@@ -9,7 +9,7 @@ from domain.people import Role
 from storage import people
 from storage.database import Database, Tx
 from storage.open import open_database
-from storage.remembered import changes_roster
+from storage.remembered import changes_kept
 from tests import making
 from tests.making import civil
 
@@ -105,11 +105,15 @@ async def test_what_another_program_changes_is_seen(database: Database, wang: in
         ("DELETE FROM contacts WHERE person_id = 1", True),
         ("delete  from chat_enterprises", True),
         ("WITH x AS (SELECT 1) UPDATE accounts SET person_id = 1", True),
+        ("INSERT INTO closures(day, reason) VALUES (:day, :reason)", True),
+        ("DELETE FROM closures WHERE day = :day", True),
+        ("INSERT INTO calendar_years(year, body) VALUES (:y, :b) ON CONFLICT (year) DO UPDATE SET body = :b", True),
+        ("UPDATE calendar_counted SET fingerprint = :new", False),
         ("SELECT * FROM people", False),
         ("UPDATE chats SET heard_at = 1", False),
         ("INSERT INTO outbox(person_id) SELECT id FROM people", False),
         ("UPDATE people_of_another_table SET x = 1", False),
     ],
 )
-def test_only_writes_to_the_roster_make_it_forget(sql: str, changes: bool) -> None:
-    assert changes_roster(sql) is changes
+def test_only_writes_to_roster_and_calendar_make_it_forget(sql: str, changes: bool) -> None:
+    assert changes_kept(sql) is changes

@@ -92,6 +92,22 @@ async def test_a_stranger_who_opens_the_chat_is_told_how_to_begin(town: WecomTow
     assert greeting.text
 
 
+async def test_who_is_known_and_opens_the_chat_is_greeted_with_what_he_can_say(town: WecomTown) -> None:
+    for who, word in ((BOSS, "诉求"), (LIAISON, "待办")):
+        await town.emulator.enters(town.users[who])
+        await town.settle()
+        greeting = town.seen(who)[-1]
+        assert greeting.cmd == "aibot_respond_welcome_msg"
+        assert greeting.text.startswith(f"{who}，您好。")
+        assert word in greeting.text
+
+
+async def test_a_question_in_a_group_says_that_the_answer_has_to_call_the_bot(town: WecomTown) -> None:
+    (asked,) = await town.says(BOSS, "诉求", where=GROUP)
+    assert asked.text.endswith("（在群里请 @ 我再回答，不 @ 我收不到。）")
+    assert (GROUP, "appeal.filed") in keys(await town.says(BOSS, "车间电压低", where=GROUP))
+
+
 async def test_a_cadre_who_never_wrote_is_not_waited_for_and_the_office_hears(town: WecomTown) -> None:
     town.emulator.world.wrote.discard(town.users[LIAISON])
     told = await town.says(BOSS, "诉求 车间电压低")

@@ -95,6 +95,7 @@ class _Reader:
             sender_name="",
             sent_at=self._at,
             addressed=True,
+            calls_only=True,
             **more,
         )
 

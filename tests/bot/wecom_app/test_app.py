@@ -140,6 +140,20 @@ async def test_a_message_whose_answer_was_lost_again_and_again_arrives_once(wire
     assert (len(wire.server.sent), wire.server.core.repeats) == (1, 2)
 
 
+async def test_a_doubt_that_lasts_longer_than_wecom_remembers_doubles_a_message_once_at_most(wire: Line) -> None:
+    async with post_house() as house:
+        await house.chat("zhang", channel=NAME)
+        row = await house.owe("zhang", "停电")
+        pump = pump_of(house, wire.channel)
+        wire.server.fault("message/send", answer="none", effect=True, times=99)
+        for _ in range(99):
+            await pump.drain()
+            house.machine.on(minutes=5)
+            wire.clock.at += 300
+        assert (await house.row(row))["state"] == "uncertain"
+    assert len(wire.server.sent) <= 2
+
+
 async def test_nobody_gets_more_than_wecom_lets_through() -> None:
     async with line() as wire, post_house() as house:
         for name in ("zhang", "li"):

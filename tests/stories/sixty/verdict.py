@@ -1,0 +1,201 @@
+"""Lays what happened beside what was foretold: rungs, messages, dates, statuses; every difference is one line."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from domain.rules import Kind
+from storage.database import Row
+from storage.values import from_json, from_ms, from_ms_or_none
+from tests.making import ZONE
+from tests.stories.sixty.oracle import Note, Oracle
+from tests.stories.sixty.past import Filed, Line, Matter
+from tests.stories.sixty.roster import read_roster
+from tests.stories.sixty.watched import WatchedTown
+
+_NUMBER = re.compile(r"#(\d+) ")
+
+
+@dataclass
+class Happened:
+    """What the database and the channel hold at the end."""
+
+    filed: list[Filed] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    rungs: list[Row] = field(default_factory=list)
+    appeals: list[Row] = field(default_factory=list)
+    parts: list[Row] = field(default_factory=list)
+    letters: list[tuple[int, datetime, str, tuple[str, ...]]] = field(default_factory=list)
+
+
+async def gather(town: WatchedTown) -> Happened:
+    """Read it all."""
+    found = Happened()
+    found.appeals = list(await town.all("SELECT * FROM appeals ORDER BY id"))
+    found.parts = list(await town.all("SELECT * FROM parts ORDER BY appeal_id, n"))
+    found.rungs = list(await town.all("SELECT * FROM rungs ORDER BY id"))
+    found.filed = [
+        Filed(row["id"], row["number"], Kind(row["kind"]), row["enterprise_id"], row["contact_id"])
+        for row in found.appeals
+    ]
+    found.lines = [_line(row) for row in await town.all("SELECT * FROM events WHERE appeal_id IS NOT NULL ORDER BY id")]
+    rows = await town.all("SELECT id, person_id, sent_at, text_key FROM outbox WHERE text_key LIKE 'remind.%'")
+    owed = {row["id"]: row for row in rows}
+    for parcel in town.channel.sent:
+        row = owed.get(parcel.id)
+        if row is not None and parcel.kind == "send":
+            numbers = tuple(_NUMBER.findall(parcel.text))
+            found.letters.append((row["person_id"], from_ms(row["sent_at"]), row["text_key"], numbers))
+    return found
+
+
+def _line(row: Row) -> Line:
+    facts = {name: _plain(value) for name, value in from_json(row["facts"]).items()}
+    return Line(
+        id=row["id"],
+        appeal=row["appeal_id"],
+        version=row["version"],
+        name=row["name"],
+        before=row["from_status"],
+        after=row["to_status"],
+        by=row["actor_id"],
+        at=from_ms(row["at"]),
+        facts=facts,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return from_ms(value["at"]) if isinstance(value, dict) and set(value) == {"at"} else value
+
+
+async def judge(town: WatchedTown) -> tuple[Oracle, list[str]]:
+    """What was foretold, and every way in which what happened is different."""
+    happened = await gather(town)
+    oracle = Oracle(await town.database.reading(read_roster), town.app.park.rules)
+    oracle.foretell(happened.filed, happened.lines, town.journal)
+    return oracle, [
+        *rungs_differ(oracle, happened),
+        *letters_differ(oracle, happened),
+        *asking_differs(oracle, happened),
+        *waking_differs(oracle, happened),
+        *matters_differ(oracle, happened),
+    ]
+
+
+def _shown(at: datetime | None) -> str:
+    return at.astimezone(ZONE).strftime("%m-%d %H:%M:%S") if at else "never"
+
+
+def _both(what: str, foretold: Counter[str], happened: Counter[str]) -> list[str]:
+    missing = [f"{what} did not happen: {each}" for each in sorted((foretold - happened).elements())]
+    return missing + [f"{what} was not foretold: {each}" for each in sorted((happened - foretold).elements())]
+
+
+def rungs_differ(oracle: Oracle, happened: Happened) -> list[str]:
+    """Every rung: for whom, when due, when noted, what became of it, when told."""
+    names = oracle.roster.names
+
+    def shown(key: tuple[Any, ...], person: int, *moments: datetime | None, state: str) -> str:
+        return f"{key} {names[person]} {state} due, noted, told {', '.join(map(_shown, moments))}"
+
+    foretold = Counter(
+        shown(note.key, note.person, note.due, note.noted, note.told, state=note.state)
+        for note in oracle.notes.values()
+    )
+    seen = Counter(
+        shown(
+            (row["appeal_id"], row["clock"], row["round"], row["label"]),
+            int(row["listener"]),
+            from_ms(row["due_at"]),
+            from_ms(row["reached_at"]),
+            from_ms_or_none(row["told_at"]),
+            state=row["state"],
+        )
+        for row in happened.rungs
+    )
+    return _both("rung", foretold, seen)
+
+
+def letters_differ(oracle: Oracle, happened: Happened) -> list[str]:
+    """Every message that really left: to whom, when, about which matters in which order."""
+    foretold: Counter[str] = Counter()
+    for letter in oracle.letters:
+        numbers = [oracle.matters[key[0]].filed.number for key in letter.about]
+        foretold[f"{oracle.roster.names[letter.person]} {_shown(letter.left)} {numbers}"] += 1
+    left = Counter(
+        f"{oracle.roster.names[person]} {_shown(at)} {list(numbers)}"
+        for person, at, key, numbers in happened.letters
+        if key != "remind.release"
+    )
+    return _both("message", foretold, left)
+
+
+def asking_differs(oracle: Oracle, happened: Happened) -> list[str]:
+    """Every coordinator is asked once to release each rung that is held."""
+    foretold: Counter[str] = Counter()
+    for matter, _, _ in oracle.asked:
+        for person in oracle.roster.roles["coordinator"]:
+            foretold[f"{oracle.roster.names[person]} {oracle.matters[matter].filed.number}"] += 1
+    asked = Counter(
+        f"{oracle.roster.names[person]} {numbers[0]}"
+        for person, _, key, numbers in happened.letters
+        if key == "remind.release"
+    )
+    return _both("question", foretold, asked)
+
+
+def waking_differs(oracle: Oracle, happened: Happened) -> list[str]:
+    """Suspensions that end by themselves."""
+    foretold = Counter(f"{matter} {version} {_shown(at)}" for matter, version, at in oracle.woken)
+    seen = Counter(f"{line.appeal} {line.version} {_shown(line.at)}" for line in happened.lines if line.is_the_clocks)
+    return _both("resumption", foretold, seen)
+
+
+def matters_differ(oracle: Oracle, happened: Happened) -> list[str]:
+    """Status, owner, version and every date, counted anew from the history alone."""
+    found: list[str] = []
+    for row in happened.appeals:
+        matter = oracle.matters[row["id"]]
+        mine = _of(matter)
+        theirs = {name: row[name] for name in mine}
+        for name in ("dispatch_due_at", "acknowledge_due_at", "due_at"):
+            theirs[name] = _shown(from_ms(row[name]))
+        found += _unlike(f"matter {row['number']}", mine, theirs)
+    for row in happened.parts:
+        part = oracle.matters[row["appeal_id"]].parts[row["n"] - 1]
+        mine = {"due": _shown(part.count.due(oracle.rules.calendar)), "round": part.round, "ended": _shown(part.ended)}
+        theirs = {
+            "due": _shown(from_ms(row["due_at"])),
+            "round": row["round"],
+            "ended": _shown(from_ms_or_none(row["ended_at"])),
+        }
+        found += _unlike(f"part {row['appeal_id']}:{row['n']}", mine, theirs)
+    return found
+
+
+def _of(matter: Matter) -> dict[str, Any]:
+    return {
+        "status": matter.status,
+        "version": matter.version,
+        "handler_id": matter.handler,
+        "department_id": matter.department,
+        "round": matter.round,
+        "handovers": matter.handovers,
+        "category": matter.category,
+        "difficulty": str(matter.difficulty),
+        "dispatch_due_at": _shown(matter.dispatch.due(matter.calendar)),
+        "acknowledge_due_at": _shown(matter.first_response.due(matter.calendar)),
+        "due_at": _shown(matter.due),
+    }
+
+
+def _unlike(what: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterable[str]:
+    return [f"{what}: {name} is {theirs[name]}, not {mine[name]}" for name in mine if mine[name] != theirs[name]]
+
+
+def fates(notes: Iterable[Note]) -> set[tuple[str, str, str]]:
+    """Clock, label and what became of it."""
+    return {(note.key[1].partition(":")[0], note.key[3], note.state) for note in notes}
