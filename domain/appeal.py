@@ -186,12 +186,12 @@ class Appeal:
 
     def _part_clocks(self) -> tuple[Running, ...]:
         """A long-term matter is chased by its milestones, whatever else was asked waits; orders are always answered."""
-        if self.status not in OPEN - {Status.SUSPENDED}:
+        if self.status not in OPEN - {Status.SUSPENDED, Status.SUBMITTED}:
             return ()
         asleep = self.status is Status.LONG_TERM
         runs = {PartKind.ORDER, *((PartKind.MILESTONE,) if asleep else (PartKind.SHARE, PartKind.BEYOND))}
         return tuple(
-            Running(_PART_CLOCKS[part.kind], part.round, part.started_at or part.asked_at, part.due, part.n)
+            Running(_PART_CLOCKS[part.kind], part.round, part.since, part.due, part.n)
             for part in self.open_parts
             if part.kind in runs
         )

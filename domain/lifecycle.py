@@ -4,7 +4,7 @@ Every row names the statuses that a step may leave and the one it leads to; guar
 (twice at most, within ten working days), effects.py which other fields move, access.py who may take a step.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from domain.appeal import (
 from domain.deadlines import Dates, Reckoning
 from domain.errors import Refused
 from domain.guards import Moment
+from domain.ladder import Due
 from domain.part_effects import Fields
 from domain.parts import Outcome, PartKind
 from domain.rules import Difficulty, Kind, Rules
@@ -310,12 +311,17 @@ def _wrong_status(appeal: Appeal, verb: Verb) -> Refused:
 
 
 def _next_look(before: Appeal, after: Appeal, rules: Rules, at: datetime) -> datetime | None:
-    """When the clock looks next: at once where a rung was reached that it has not looked at yet."""
+    """When the clock looks next: at once where a rung was reached that it has not looked at yet.
+
+    Either it has had no time so far, or this step itself brought the rung, as a date that moves into the past does.
+    """
+    reached = _names(ladder.reached(after, rules, at))
     unseen = before.next_due is not None and before.next_due <= at
-    known = set() if unseen else _reached(before, rules, at)
-    return at if _reached(after, rules, at) - known else ladder.next_due(after, rules, at)
+    if reached and (unseen or not reached <= _names(ladder.reached(before, rules, at))):
+        return at
+    return ladder.next_due(after, rules, at)
 
 
-def _reached(appeal: Appeal, rules: Rules, at: datetime) -> set[tuple[str, int, str]]:
-    """The rungs that are reached, as rows know them."""
-    return {(due.running.name, due.running.round, due.rung.label) for due in ladder.reached(appeal, rules, at)}
+def _names(rungs: Iterable[Due]) -> frozenset[tuple[str, int, str]]:
+    """Clock, round and label."""
+    return frozenset((due.running.name, due.running.round, due.rung.label) for due in rungs)

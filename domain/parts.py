@@ -34,7 +34,7 @@ class Part:
     """One part; `n` counts from 1 within its appeal. `handler_id` None means whoever leads the appeal.
 
     `unit` is the name of who was asked, empty where the lead does it himself; `asked_by` is the person who asked.
-    `round` grows when a suspension has ended, as its clock begins anew then, at `started_at`.
+    `round` grows when a suspension has ended, as its clock begins anew then.
     """
 
     n: int
@@ -48,7 +48,6 @@ class Part:
     due: datetime
     asked_by: int | None = None
     round: int = 1
-    started_at: datetime | None = None
     acknowledged_at: datetime | None = None
     progress_at: datetime | None = None
     ended_at: datetime | None = None
@@ -59,6 +58,12 @@ class Part:
         """Whether somebody still works on it."""
         return self.outcome is None
 
+    @property
+    def since(self) -> datetime:
+        """When its clock began to run: when it was asked for, or when the last suspension was over."""
+        pauses = self.reckoned.pauses()
+        return pauses[-1].end if pauses else self.asked_at
+
     def ended(self, outcome: Outcome, at: datetime) -> Part:
         """The part as it is after its end."""
         return replace(self, outcome=outcome, ended_at=at)
@@ -66,8 +71,7 @@ class Part:
     def paused(self, pause: Pause, calendar: Calendar) -> Part:
         """The part after a suspension of the whole matter: its date moves with the work's."""
         reckoned = self.reckoned.moved(pause)
-        due = reckoned.deadline(calendar)
-        return replace(self, reckoned=reckoned, due=due, round=self.round + 1, started_at=pause.end)
+        return replace(self, reckoned=reckoned, due=reckoned.deadline(calendar), round=self.round + 1)
 
     def recounted(self, calendar: Calendar) -> Part:
         """The part by another calendar."""

@@ -97,11 +97,8 @@ async def people_to_remind(tx: Tx, rules: Rules, at: datetime) -> Sequence[str]:
 
 async def _hears_at(tx: Tx, rules: Rules, listener: int, at: datetime) -> datetime:
     """When somebody may be reminded; urgent matters go at once."""
-    for owed in await rungs.owed_to(tx, listener):
-        appeal = await appeals.by_id(tx, owed.appeal_id)
-        if appeal is not None and appeal.urgent:
-            return at
-    return await _calm(tx, rules, listener, at)
+    urgent = await rungs.owed_urgently(tx, listener)
+    return at if urgent else await _calm(tx, rules, listener, at)
 
 
 async def _calm(tx: Tx, rules: Rules, listener: int, at: datetime) -> datetime:

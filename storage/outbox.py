@@ -122,7 +122,9 @@ async def is_ours(tx: Tx, chat_id: int, platform_id: str) -> bool:
 async def next_due(tx: Tx, after: datetime) -> datetime | None:
     """The earliest civil moment after `after` for which a message waits."""
     row = await tx.one(
-        "SELECT MIN(due_at) AS at FROM outbox WHERE state = 'pending' AND due_at > :after", {"after": to_ms(after)}
+        """SELECT MIN(due_at) AS at FROM outbox
+           WHERE state IN ('pending', 'sending') AND state = 'pending' AND due_at > :after""",  # as the index has it
+        {"after": to_ms(after)},
     )
     return from_ms_or_none(row["at"]) if row else None
 

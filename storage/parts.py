@@ -11,7 +11,7 @@ from storage.values import from_ms, from_ms_or_none, to_ms, to_ms_or_none
 
 _COLUMNS = (
     "appeal_id, n, kind, title, unit, department_id, handler_id, asked_at, asked_by, reckoned, due_at, round, "
-    "started_at, acknowledged_at, progress_at, ended_at, outcome"
+    "acknowledged_at, progress_at, ended_at, outcome"
 )
 _HOLES = ", ".join(f":{name.strip()}" for name in _COLUMNS.split(","))
 _CHANGES = ", ".join(f"{name.strip()} = excluded.{name.strip()}" for name in _COLUMNS.split(",")[2:])
@@ -34,7 +34,6 @@ def _part(row: Row) -> Part:
         department_id=row["department_id"],
         handler_id=row["handler_id"],
         asked_at=from_ms(row["asked_at"]),
-        started_at=from_ms_or_none(row["started_at"]),
         reckoned=read_reckoning(row["reckoned"]),
         due=from_ms(row["due_at"]),
         asked_by=row["asked_by"],
@@ -64,7 +63,6 @@ def _row(appeal_id: int, part: Part) -> Mapping[str, Any]:
         "department_id": part.department_id,
         "handler_id": part.handler_id,
         "asked_at": to_ms(part.asked_at),
-        "started_at": to_ms_or_none(part.started_at),
         "asked_by": part.asked_by,
         "reckoned": write_reckoning(part.reckoned),
         "due_at": to_ms(part.due),

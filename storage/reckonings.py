@@ -9,6 +9,8 @@ from domain.deadlines import Cap, Dates, Pause, Reckoning
 from domain.spans import Span, Unit
 from storage.values import from_json, from_ms, from_ms_or_none, to_json, to_ms, to_ms_or_none
 
+_SECOND = timedelta(seconds=1)
+
 
 def write_dates(dates: Dates) -> str:
     """The three reckonings of an appeal, and the date that others have set."""
@@ -30,8 +32,9 @@ def as_they_stand(received: datetime, *dates: datetime) -> Dates:
 
 
 def _so_long(received: datetime, date: datetime) -> Reckoning:
-    seconds = int((date - received).total_seconds())
-    return Reckoning(date - timedelta(seconds=seconds), (Span(seconds, Unit.WALL),))
+    """Spans are whole seconds: counted from the full second of intake, so that the date comes out as it stands."""
+    seconds = -((received - date) // _SECOND)
+    return Reckoning(date - seconds * _SECOND, (Span(seconds, Unit.WALL),))
 
 
 def write_reckoning(reckoned: Reckoning) -> str:

@@ -99,6 +99,16 @@ async def owed_to(tx: Tx, listener: int) -> Sequence[Owed]:
     ]
 
 
+async def owed_urgently(tx: Tx, listener: int) -> bool:
+    """Whether anything that a listener is owed is urgent."""
+    found = await tx.all(
+        """SELECT r.id FROM rungs r JOIN appeals a ON a.id = r.appeal_id
+           WHERE r.state = 'owed' AND r.listener = :listener AND a.urgent = 1 LIMIT 1""",
+        {"listener": str(listener)},
+    )
+    return bool(found)
+
+
 async def settle(tx: Tx, rung_id: int, state: str, told_at: datetime | None) -> None:
     """`told` with its moment, or `void` where the work was done before anybody could be told."""
     await tx.run(

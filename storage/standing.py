@@ -144,8 +144,7 @@ async def steering(tx: Tx, appeal: Appeal, at: datetime) -> list[Person]:
 
 async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None, part: int) -> int | None:
     if listener is Listener.HEAD:
-        share = appeal.part(part)
-        department = await people.department(tx, share.department_id if share else appeal.department_id)
+        department = await people.department(tx, _department_of(appeal, part))
         return department.head_id if department else None
     if listener in (Listener.CHIEF, Listener.DEPUTY):
         firm = await people.enterprise(tx, appeal.enterprise_id)
@@ -165,6 +164,12 @@ async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None
 def _asked(appeal: Appeal, n: int) -> int | None:
     part = appeal.part(n)
     return part.asked_by if part else None
+
+
+def _department_of(appeal: Appeal, n: int) -> int | None:
+    """The department of a share is the one that was asked; of everything else it is the lead's."""
+    part = appeal.part(n)
+    return part.department_id if part and part.kind is PartKind.SHARE else appeal.department_id
 
 
 def _works_on(appeal: Appeal, n: int) -> int | None:

@@ -22,7 +22,6 @@ CREATE TABLE parts (
     reckoned TEXT NOT NULL,
     due_at BIGINT NOT NULL,
     round INTEGER NOT NULL,
-    started_at BIGINT,
     acknowledged_at BIGINT,
     progress_at BIGINT,
     ended_at BIGINT,

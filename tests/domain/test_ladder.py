@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from domain import ladder
 from domain.appeal import Appeal, Details, Status
 from domain.ladder import Due, next_due, reached, rungs
-from domain.lifecycle import take
-from domain.rules import Clock, Difficulty, Listener, Rung
+from domain.lifecycle import submit, take
+from domain.rules import Clock, Difficulty, Kind, Listener, Rung
 from domain.verbs import Verb
 from domain.workdays import parse_span
 from tests.domain import walking
 from tests.domain.walking import DONE, LONG, MONDAY, OTHER, SHARED, WORK
-from tests.making import civil, make_rules
+from tests.making import civil, drafted, make_rules
 
 HANDLER, COORDINATOR, CO_HANDLER = (Listener.HANDLER,), (Listener.COORDINATOR,), (Listener.CO_HANDLER,)
 LADDERS = {
@@ -362,3 +362,24 @@ def test_an_appeal_filed_late_is_looked_at_from_its_start() -> None:
     assert filed().next_due == civil("2026-03-09 12:00")
     assert filed().status is Status.SUBMITTED
     assert ladder.next_due(filed(), RULES, MONDAY) == filed().next_due
+
+
+# Ladders of single kinds --------------------------------------------------------------------------------------------
+OF_COMPLAINTS = Rung("+2wd", parse_span("2wd"), HANDLER, kinds=frozenset({Kind.COMPLAINT}))
+FOR_ALL = Rung("+1wd", parse_span("1wd"), HANDLER)
+
+
+@pytest.mark.parametrize("kind,labels", [(Kind.COMPLAINT, ["+2wd"]), (Kind.APPEAL, ["+1wd"]), (Kind.INQUIRY, ["+1wd"])])
+def test_a_kind_with_rungs_of_its_own_follows_no_general_ones(kind: Kind, labels: list[str]) -> None:
+    rules = make_rules(ladders={Clock.RESOLVE: (FOR_ALL, OF_COMPLAINTS)})
+    appeal = submit(drafted(kind=kind), by=None, at=civil("2026-03-09 10:00"), rules=rules).after
+    assert [due.rung.label for due in rungs(appeal, rules)] == labels
+
+
+def test_a_kind_keeps_the_general_rungs_of_the_clocks_for_which_it_has_none() -> None:
+    rules = make_rules(ladders={Clock.DISPATCH: (FOR_ALL,), Clock.RESOLVE: (FOR_ALL, OF_COMPLAINTS)})
+    appeal = submit(drafted(kind=Kind.COMPLAINT), by=None, at=civil("2026-03-09 10:00"), rules=rules).after
+    assert [(due.running.clock, due.rung.label) for due in rungs(appeal, rules)] == [
+        (Clock.DISPATCH, "+1wd"),
+        (Clock.RESOLVE, "+2wd"),
+    ]

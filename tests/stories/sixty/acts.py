@@ -65,8 +65,14 @@ async def cases(town: Town) -> list[Case]:
 
 
 _PROBLEMS = (
-    *("车间停电", "变压器老响", "职工子女入学", "土地红线不清"),
-    *("被罚款了", "窗口推诿", "有件说不清的事", "电压低"),
+    "车间停电",
+    "变压器老响",
+    "职工子女入学",
+    "土地红线不清",
+    "被罚款了",
+    "窗口推诿",
+    "有件说不清的事",
+    "电压低",
 )
 _KINDS = ("诉求", "诉求", "诉求", "诉求", "咨询", "投诉", "建议", "建议")
 
@@ -278,8 +284,10 @@ class Talk:
             if verb == "agree":
                 found += [(4, self.contact, self.about("认可")), (0.7, self.contact, self.about("不认可"))]
             else:
-                found += [(6, self.coordinator, self.about("批准"))]
-                found += [(1, self.coordinator, self.about("不同意", "不妥"))]
+                found += [
+                    (6, self.coordinator, self.about("批准")),
+                    (1, self.coordinator, self.about("不同意", "不妥")),
+                ]
         return found
 
 

@@ -39,8 +39,9 @@ class Course:
 
     def _plan(self) -> list[tuple[datetime, Callable[[], Awaitable[None]]]]:
         last = DAYS - 6
-        plan: list[tuple[datetime, Callable[[], Awaitable[None]]]] = []
-        plan += [(self._moment(0, last, busy=self.dice.random() < 0.8), self._file) for _ in range(MATTERS)]
+        plan: list[tuple[datetime, Callable[[], Awaitable[None]]]] = [
+            (self._moment(0, last, busy=self.dice.random() < 0.8), self._file) for _ in range(MATTERS)
+        ]
         plan += [(self._moment(0, DAYS, busy=self.dice.random() < 0.85), self._talk) for _ in range(TURNS)]
         for trouble, times in (
             (self._restart, 8),
@@ -97,16 +98,16 @@ class Course:
         await self.town.settle()
 
     async def _restart(self) -> None:
-        await self.town.restart(timedelta(seconds=self.dice.randint(0, 90)))
+        self.town.restart(timedelta(seconds=self.dice.randint(0, 90)))
         await self._heard_later()
 
     async def _down(self) -> None:
-        await self.town.restart(timedelta(hours=self.dice.choice((2, 5, 17, 48, 49.5))))
+        self.town.restart(timedelta(hours=self.dice.choice((2, 5, 17, 48, 49.5))))
         await self._heard_later()
 
     async def _dead(self) -> None:
         await self.town.die_before_sending()
-        await self.town.restart(timedelta(minutes=self.dice.choice((0, 1, 240))))
+        self.town.restart(timedelta(minutes=self.dice.choice((0, 1, 240))))
         await self._heard_later()
 
     async def _ahead(self) -> None:
@@ -121,9 +122,9 @@ class Course:
             await self._talk()
 
 
-async def live(seed: int, path: str = ":memory:") -> WatchedTown:
+async def live(seed: int) -> WatchedTown:
     """The town after its sixty days."""
     start = STARTS[seed % len(STARTS)]
-    town = await WatchedTown.found(make_rules(), f"{start} 07:00", path)
+    town = await WatchedTown.found(make_rules(), f"{start} 07:00")
     await Course(town, Random(seed), civil(f"{start} 00:00")).run()
     return town

@@ -114,7 +114,11 @@ def climb(matter: Matter, rules: Rules) -> list[Reached]:
 
 @dataclass
 class Oracle:
-    """Goes through the history once; afterwards `notes`, `letters`, `asked`, `woken` and `matters` hold what is due."""
+    """Goes through the history once; afterwards its fields hold what had to happen.
+
+    `notes` are the rungs, `letters` the messages that left, `struck` counts the lines that did not, `asked` are the
+    rungs for which a release was asked, `woken` the suspensions that ended by themselves.
+    """
 
     roster: Roster
     rules: Rules
@@ -127,6 +131,7 @@ class Oracle:
     waiting: list[Letter] = field(default_factory=list)
     asked: list[tuple[int, RungKey, tuple[int, ...]]] = field(default_factory=list)
     woken: list[tuple[int, int, datetime]] = field(default_factory=list)
+    struck: int = 0
 
     def foretell(self, filed: Iterable[Filed], lines: Sequence[Line], journal: Iterable[Entry]) -> None:
         """All of it, in order."""
@@ -209,22 +214,24 @@ class Oracle:
     def _note(self, matter: Matter, at: datetime) -> None:
         """Each rung once for each person; of what one person is owed of a matter the highest rung is told."""
         fresh: set[int] = set()
-        for reached in climb(matter, self.rules):
-            if reached.at > at:
-                continue
-            part = reached.clock.part
-            meant = [person for one in reached.rung.tell for person in self.roster.meant(one, matter, part)]
-            new = [person for person in dict.fromkeys(meant) if (reached.key(matter), person) not in self.notes]
+        for reached in [each for each in climb(matter, self.rules) if each.at <= at]:
+            new = self._for_whom(matter, reached)
             for person in new:
                 self._put_down(matter, reached, person, at)
-            if reached.rung.release and new:
-                self.asked.append((matter.filed.id, reached.key(matter), tuple(new)))
-            else:
+            if not reached.rung.release:
                 fresh.update(new)
+            elif new:
+                self.asked.append((matter.filed.id, reached.key(matter), tuple(new)))
         for person in fresh:
             mine = [note for note in self.owed.get(person, []) if note.matter == matter.filed.id]
             for lower in sorted(mine, key=attrgetter("due", "place"))[:-1]:
                 self._settle(lower, "superseded")
+
+    def _for_whom(self, matter: Matter, reached: Reached) -> list[int]:
+        """Those whom the rung means and for whom it was not noted before."""
+        told = [self.roster.meant(one, matter, reached.clock.part) for one in reached.rung.tell]
+        people = dict.fromkeys(person for meant in told for person in meant)
+        return [person for person in people if (reached.key(matter), person) not in self.notes]
 
     def _put_down(self, matter: Matter, reached: Reached, person: int, at: datetime) -> None:
         key = reached.key(matter)
@@ -288,7 +295,8 @@ class Oracle:
         """What was done meanwhile is struck from the message; one with nothing left does not leave."""
         for letter in [each for each in self.waiting if each.due <= at]:
             self.waiting.remove(letter)
-            letter.about = [key for key in letter.about if self._still_holds(key)]
+            owed, letter.about = letter.about, [key for key in letter.about if self._still_holds(key)]
+            self.struck += len(owed) - len(letter.about)
             if letter.about:
                 letter.left = at
                 self.letters.append(letter)

@@ -71,12 +71,16 @@ def _plain(value: Any) -> Any:
     return from_ms(value["at"]) if isinstance(value, dict) and set(value) == {"at"} else value
 
 
-async def judge(town: WatchedTown) -> tuple[Oracle, list[str]]:
-    """What was foretold, and every way in which what happened is different."""
-    happened = await gather(town)
+async def foretell(town: WatchedTown, happened: Happened) -> Oracle:
+    """What had to happen, by the history of what people did."""
     oracle = Oracle(await town.database.reading(read_roster), town.app.park.rules)
     oracle.foretell(happened.filed, happened.lines, town.journal)
-    return oracle, [
+    return oracle
+
+
+def differences(oracle: Oracle, happened: Happened) -> list[str]:
+    """Every way in which what happened is different from what was foretold."""
+    return [
         *rungs_differ(oracle, happened),
         *letters_differ(oracle, happened),
         *asking_differs(oracle, happened),
@@ -85,7 +89,8 @@ async def judge(town: WatchedTown) -> tuple[Oracle, list[str]]:
     ]
 
 
-def _shown(at: datetime | None) -> str:
+def shown(at: datetime | None) -> str:
+    """As people of the park would say it."""
     return at.astimezone(ZONE).strftime("%m-%d %H:%M:%S") if at else "never"
 
 
@@ -98,15 +103,14 @@ def rungs_differ(oracle: Oracle, happened: Happened) -> list[str]:
     """Every rung: for whom, when due, when noted, what became of it, when told."""
     names = oracle.roster.names
 
-    def shown(key: tuple[Any, ...], person: int, *moments: datetime | None, state: str) -> str:
-        return f"{key} {names[person]} {state} due, noted, told {', '.join(map(_shown, moments))}"
+    def rung(key: tuple[Any, ...], person: int, *moments: datetime | None, state: str) -> str:
+        return f"{key} {names[person]} {state} due, noted, told {', '.join(map(shown, moments))}"
 
     foretold = Counter(
-        shown(note.key, note.person, note.due, note.noted, note.told, state=note.state)
-        for note in oracle.notes.values()
+        rung(note.key, note.person, note.due, note.noted, note.told, state=note.state) for note in oracle.notes.values()
     )
     seen = Counter(
-        shown(
+        rung(
             (row["appeal_id"], row["clock"], row["round"], row["label"]),
             int(row["listener"]),
             from_ms(row["due_at"]),
@@ -124,9 +128,9 @@ def letters_differ(oracle: Oracle, happened: Happened) -> list[str]:
     foretold: Counter[str] = Counter()
     for letter in oracle.letters:
         numbers = [oracle.matters[key[0]].filed.number for key in letter.about]
-        foretold[f"{oracle.roster.names[letter.person]} {_shown(letter.left)} {numbers}"] += 1
+        foretold[f"{oracle.roster.names[letter.person]} {shown(letter.left)} {numbers}"] += 1
     left = Counter(
-        f"{oracle.roster.names[person]} {_shown(at)} {list(numbers)}"
+        f"{oracle.roster.names[person]} {shown(at)} {list(numbers)}"
         for person, at, key, numbers in happened.letters
         if key != "remind.release"
     )
@@ -149,8 +153,8 @@ def asking_differs(oracle: Oracle, happened: Happened) -> list[str]:
 
 def waking_differs(oracle: Oracle, happened: Happened) -> list[str]:
     """Suspensions that end by themselves."""
-    foretold = Counter(f"{matter} {version} {_shown(at)}" for matter, version, at in oracle.woken)
-    seen = Counter(f"{line.appeal} {line.version} {_shown(line.at)}" for line in happened.lines if line.is_the_clocks)
+    foretold = Counter(f"{matter} {version} {shown(at)}" for matter, version, at in oracle.woken)
+    seen = Counter(f"{line.appeal} {line.version} {shown(line.at)}" for line in happened.lines if line.is_the_clocks)
     return _both("resumption", foretold, seen)
 
 
@@ -162,15 +166,15 @@ def matters_differ(oracle: Oracle, happened: Happened) -> list[str]:
         mine = _of(matter)
         theirs = {name: row[name] for name in mine}
         for name in ("dispatch_due_at", "acknowledge_due_at", "due_at"):
-            theirs[name] = _shown(from_ms(row[name]))
+            theirs[name] = shown(from_ms(row[name]))
         found += _unlike(f"matter {row['number']}", mine, theirs)
     for row in happened.parts:
         part = oracle.matters[row["appeal_id"]].parts[row["n"] - 1]
-        mine = {"due": _shown(part.count.due(oracle.rules.calendar)), "round": part.round, "ended": _shown(part.ended)}
+        mine = {"due": shown(part.count.due(oracle.rules.calendar)), "round": part.round, "ended": shown(part.ended)}
         theirs = {
-            "due": _shown(from_ms(row["due_at"])),
+            "due": shown(from_ms(row["due_at"])),
             "round": row["round"],
-            "ended": _shown(from_ms_or_none(row["ended_at"])),
+            "ended": shown(from_ms_or_none(row["ended_at"])),
         }
         found += _unlike(f"part {row['appeal_id']}:{row['n']}", mine, theirs)
     return found
@@ -186,9 +190,9 @@ def _of(matter: Matter) -> dict[str, Any]:
         "handovers": matter.handovers,
         "category": matter.category,
         "difficulty": str(matter.difficulty),
-        "dispatch_due_at": _shown(matter.dispatch.due(matter.calendar)),
-        "acknowledge_due_at": _shown(matter.first_response.due(matter.calendar)),
-        "due_at": _shown(matter.due),
+        "dispatch_due_at": shown(matter.dispatch.due(matter.calendar)),
+        "acknowledge_due_at": shown(matter.first_response.due(matter.calendar)),
+        "due_at": shown(matter.due),
     }
 
 
@@ -196,6 +200,6 @@ def _unlike(what: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> It
     return [f"{what}: {name} is {theirs[name]}, not {mine[name]}" for name in mine if mine[name] != theirs[name]]
 
 
-def fates(notes: Iterable[Note]) -> set[tuple[str, str, str]]:
-    """Clock, label and what became of it."""
-    return {(note.key[1].partition(":")[0], note.key[3], note.state) for note in notes}
+def fates(notes: Iterable[Note]) -> Counter[tuple[str, str, str]]:
+    """Clock, label and what became of it, and how often."""
+    return Counter((note.key[1].partition(":")[0], note.key[3], note.state) for note in notes)

@@ -6,11 +6,13 @@ from typing import Any
 from bot.app import App, Park
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
+from bot.clock import Bell
 from domain.rules import Rules
+from handlers import chase
 from storage.database import Database
 from storage.migrations import migrate
 from storage.sqlite import SqliteDatabase
-from storage.sqlite_connection import connect
+from storage.sqlite_connection import MEMORY, connect
 from storage.sqlite_writer import Writer, _deliver, _drive, _Job, _WriterTx
 from tests.making import civil
 from tests.stories.sixty.oracle import Entry, Moment, Released, Stretch
@@ -49,9 +51,9 @@ class UnthreadedWriter(Writer):
         self._drop_connection()
 
 
-async def open_unthreaded(path: str) -> Database:
-    """A database file, or `:memory:`, at the present schema."""
-    writer = UnthreadedWriter(path)
+async def open_unthreaded() -> Database:
+    """A database in memory, at the present schema."""
+    writer = UnthreadedWriter(MEMORY)
     await writer.start()
     database = SqliteDatabase(writer, None)
     await migrate(database)
@@ -72,18 +74,17 @@ class WatchedTown(Town):
     """A town that keeps a journal of when its program was awake. Nobody waits for a handler's minute to be over."""
 
     machine: Machine
-    path: str
     journal: list[Entry]
 
     @classmethod
-    async def found(cls, rules: Rules, at: str, path: str = ":memory:") -> "WatchedTown":
+    async def found(cls, rules: Rules, at: str) -> "WatchedTown":
         """The park of sixty days on its first morning."""
-        machine, database = Machine(civil(at)), await open_unthreaded(path)
+        machine, database = Machine(civil(at)), await open_unthreaded()
         await database.transaction(furnish)
         channel = MemoryChannel()
         park = Park(rules, Catalogue.load(strict=True))
         town = cls(_program(park, database, channel, machine), channel)
-        town.machine, town.path, town.journal = machine, path, []
+        town.machine, town.journal = machine, []
         return town
 
     @property
@@ -132,14 +133,10 @@ class WatchedTown(Town):
             await self.app.bell.ring()
             self.journal.append(Moment(self.now, heard, sends=False))
 
-    async def restart(self, down: timedelta) -> None:
+    def restart(self, down: timedelta) -> None:
         """The program is thrown away; after a while a new one is started on the same database."""
         self.machine.at = self.now + down
-        database = self.database
-        if self.path != ":memory:":
-            await database.close()
-            database = await open_unthreaded(self.path)
-        self.app = _program(self.app.park, database, self.channel, self.machine)
+        self.app = _program(self.app.park, self.database, self.channel, self.machine)
 
     def set_clock(self, by: timedelta) -> None:
         """Somebody sets the clock of the machine, ahead or back, while the program runs."""
@@ -147,4 +144,6 @@ class WatchedTown(Town):
 
 
 def _program(park: Park, database: Database, channel: MemoryChannel, machine: Machine) -> App:
-    return App(park, database, {"memory": channel}, civil=CivilClock(machine), machine=machine)
+    app = App(park, database, {"memory": channel}, civil=CivilClock(machine), machine=machine)
+    app.bell = Bell(database, park.rules, chase.JOBS, civil=app.civil, done=app.pump.wake)  # nothing else is due here
+    return app
