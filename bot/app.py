@@ -18,6 +18,7 @@ from bot.deliver import Pump
 from bot.desk import FrontDesk
 from bot.dispatch import Dispatcher
 from bot.documents import Documents
+from bot.machine import MachineClock
 from domain.rules import Rules
 from handlers import AT_START, JOBS, ROUTER
 from handlers.conversation import House
@@ -72,14 +73,15 @@ class App:
         self.database = database
         self.channels = channels
         self.civil = civil or CivilClock(machine)
+        self.machine = MachineClock(machine)
         menus = frozenset(name for name, channel in channels.items() if channel.abilities.menus)
         house = House(park.rules, park.catalogue.words(), park.bot_names, ROUTER, menus)
         documents = Documents(database, park.rules, park.catalogue)
         self.pump = Pump(
-            database, park.rules, park.catalogue, channels, documents.build, civil=self.civil, machine=machine
+            database, park.rules, park.catalogue, channels, documents.build, civil=self.civil, machine=self.machine
         )
         self.dispatcher = Dispatcher(
-            database, house, channels, civil=self.civil, machine=machine, done=self.pump.wake
+            database, house, channels, civil=self.civil, machine=self.machine, done=self.pump.wake
         )
         self.desk = FrontDesk(database, self.civil, self.dispatcher.wake, self._holding)
         self.dispatcher.fetch_to(self.desk)
@@ -92,8 +94,12 @@ class App:
         """Run channels, dispatcher, pump and clock in one group until cancelled; one failing ends all."""
         sys.setswitchinterval(SWITCH_SECONDS)
         self.database.watch(self._look_around)
+        if self.database.shared:
+            await self.machine.follow(self.database)
         try:
             async with self._ringing(), asyncio.TaskGroup() as group:
+                if self.database.shared:
+                    group.create_task(self.machine.keep_following(self.database), name="machine time")
                 for channel in self.channels.values():
                     group.create_task(channel.run(self.desk), name=f"channel {channel.name}")
                     if self.database.shared:

@@ -54,6 +54,8 @@ class Bell:
             await self.ring()
         except StorageUnavailable as trouble:
             _log.warning("storage cannot work, the clock waits: %s", trouble)
+        except asyncio.CancelledError:
+            _log.info("the clock stops amid a ring; the next process finds what is left")
         except Exception:  # noqa: BLE001 - the next ring tries again
             _log.exception("the clock's ring failed")
 

@@ -128,7 +128,7 @@ async def _accounts(tx: Tx, channel: str) -> dict[int, str]:
     """The account of each person on a channel; of several the one that was bound last."""
     rows = await tx.all(
         """SELECT person_id, external_id FROM accounts WHERE channel = :channel AND person_id IS NOT NULL
-           ORDER BY bound_at, id""",
+           ORDER BY COALESCE(bound_at, 0), id""",
         {"channel": channel},
     )
     return {row["person_id"]: row["external_id"] for row in rows}

@@ -110,7 +110,7 @@ async def _enterprise(tx: Tx, enterprise_id: int) -> Enterprise:
 async def enterprises_called(tx: Tx, name: str) -> Sequence[Enterprise]:
     """Firms whose name or short name is, or failing that contains, what was written."""
     exact = "SELECT * FROM enterprises WHERE active = 1 AND (name = :name OR short_name = :name) ORDER BY id"
-    like = "SELECT * FROM enterprises WHERE active = 1 AND name LIKE :like ESCAPE '\\' ORDER BY id"
+    like = "SELECT * FROM enterprises WHERE active = 1 AND LOWER(name) LIKE LOWER(:like) ESCAPE '\\' ORDER BY id"
     pattern = "%" + name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = await tx.all(exact, {"name": name}) or await tx.all(like, {"like": pattern})
     return [await _with_tags(tx, row) for row in rows]

@@ -211,3 +211,21 @@ async def test_the_scheduler_rings_every_few_seconds_and_forgets_no_ring_that_ca
     assert job.trigger.interval == timedelta(seconds=EVERY_SECONDS)
     assert (job.coalesce, job.misfire_grace_time, job.max_instances) == (True, None, 1)
     scheduler.shutdown(wait=False)
+
+
+async def test_a_stop_amid_a_ring_is_no_error(office: Office) -> None:
+    """The scheduler would log one, and an operator would look for a bug."""
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def work(tx: Tx, _: Rules, at: datetime, key: str) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        await tx.all("SELECT 1")
+
+    chores = Chores(200)
+    bell = Bell(office.database, RULES, [Job("chores", chores.job.due, work, chores.job.upcoming)], civil=office.civil,
+                done=lambda: None)  # fmt: skip
+    ringing = asyncio.create_task(bell.ring_safely())
+    await begun.wait()
+    ringing.cancel()
+    await ringing
