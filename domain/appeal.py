@@ -186,7 +186,7 @@ class Appeal:
 
     def _part_clocks(self) -> tuple[Running, ...]:
         """A long-term matter is chased by its milestones, whatever else was asked waits; orders are always answered."""
-        if self.status not in OPEN - {Status.SUSPENDED, Status.SUBMITTED}:
+        if self.status not in OPEN - {Status.SUSPENDED}:
             return ()
         asleep = self.status is Status.LONG_TERM
         runs = {PartKind.ORDER, *((PartKind.MILESTONE,) if asleep else (PartKind.SHARE, PartKind.BEYOND))}

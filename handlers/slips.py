@@ -1,8 +1,5 @@
 """撤销 of a handler's slip: within a minute, before the firm has heard of it, it is as if it had not been said."""
 
-from collections.abc import Mapping
-from datetime import datetime
-
 from domain.appeal import Appeal, Details, Slip, Status
 from domain.errors import Refused
 from domain.guards import SECOND_THOUGHTS
@@ -52,11 +49,6 @@ async def _slip(request: Request, appeal: Appeal, row: Row) -> Slip:
         at=from_ms(row["at"]),
         status=Status(row["from_status"]),
         progress_at=done["progress"][1] if "progress" in done else None,
-        acknowledged_at=_first(done, "acknowledge", "instant"),
-        contacted_at=_first(done, "contacted", "instant"),
+        acknowledged_at=done["acknowledge"][0] if "acknowledge" in done else None,
+        contacted_at=done["contacted"][0] if "contacted" in done else None,
     )
-
-
-def _first(done: Mapping[str, tuple[datetime, datetime]], *names: str) -> datetime | None:
-    """When the first step of one of these names was taken."""
-    return min((done[name][0] for name in names if name in done), default=None)
