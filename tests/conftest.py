@@ -32,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave logging as it was, and no server behind."""
     logging.getLogger().removeHandler(LISTENER)
+    backends.tidy()
     if not hasattr(config, "workerinput"):
         backends.end_run()
 
