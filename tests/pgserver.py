@@ -89,13 +89,18 @@ class Server:
         self._as_whom = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
         self.folder.chmod(0o755)
         if not str(self._programs).startswith("/usr/"):
-            copied = self.folder / "pginstall"
-            shutil.copytree(self._programs.parent, copied, symlinks=True)
-            self._programs = copied / "bin"
+            self._programs = self._copy_wheel(self._programs.parents[1])
         self._data.mkdir(mode=0o700)
         self._sockets.mkdir(mode=0o755)
         for place in (self._data, self._sockets):
             os.chown(place, NOBODY, NOBODY)
+
+    def _copy_wheel(self, package: Path) -> Path:
+        """The wheel's programs with the libraries beside them, where everybody may read them."""
+        for part in (package, package.with_name(package.name + ".libs")):
+            if part.is_dir():
+                shutil.copytree(part, self.folder / part.name, symlinks=True)
+        return self.folder / package.name / "pginstall" / "bin"
 
     @property
     def _data(self) -> Path:
