@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.channel import Channel, Document, Moved, Parcel, Uncertain, Undeliverable, Unsent
+from bot.outcomes import Outcomes, Unit
 from bot.pacing import Pacer
 from bot.parcels import Part, Ready, Start, next_part, parcel_of
 from bot.patience import Patience, back_off
@@ -45,15 +46,10 @@ REPEATABLE = frozenset({"edit", "menu"})
 """What is the same when it is done twice."""
 
 Builder = Callable[[Mapping[str, object]], Awaitable[Document]]
-Unit = Callable[[Tx], Awaitable[object]]
 
 
 class Pump:
-    """Delivers what is owed, so many messages at a time. Order holds within a lane of a chat.
-
-    An outcome that cannot be recorded because storage fails is remembered and recorded later, so that what has arrived
-    is not sent again.
-    """
+    """Delivers what is owed, so many messages at a time. Order holds within a lane of a chat."""
 
     def __init__(
         self,
@@ -81,8 +77,7 @@ class Pump:
         self._busy: set[int] = set()
         self.shares = Shares(channels, self.wake)
         self._flying: dict[int, asyncio.Task[None]] = {}
-        self._unrecorded: dict[int, Unit] = {}
-        self._trouble: StorageUnavailable | None = None
+        self._outcomes = Outcomes(database)
 
     def wake(self) -> None:
         """Something is owed."""
@@ -116,10 +111,7 @@ class Pump:
     # Which rows leave --------------------------------------------------------------------------------------------
     async def _launch(self) -> int:
         """Put up to 64 rows in flight, and see to those whose claimer is gone; how many rows that were."""
-        if self._trouble is not None:
-            trouble, self._trouble = self._trouble, None
-            raise trouble
-        await self._record_at_last()
+        await self._outcomes.record_at_last()
         rows, lost = await self._look()
         for owed in lost:
             await self._doubt(owed, "the process ended while sending", most=MOST_DEATHS)
@@ -164,7 +156,7 @@ class Pump:
 
         rows, lost = await self._database.reading(unit)
         self.shares.fresh = False
-        ours = self._flying.keys() | self._unrecorded.keys()
+        ours = self._flying.keys() | self._outcomes.unrecorded
         return {row: rows[row] for row in rows if row not in ours}, [owed for owed in lost if owed.id not in ours]
 
     def _recall(self, left: Sequence[Row]) -> None:
@@ -187,7 +179,7 @@ class Pump:
             elif start.probe:
                 self._patience.probe_fell_out(start.channel, self._machine())
         except StorageUnavailable as trouble:
-            self._trouble = trouble
+            self._outcomes.trouble = trouble
         except Exception:  # noqa: BLE001 - the row's lease runs out, and it is taken up again
             _log.exception("message %s was dropped in flight", row_id, extra={"outbox": row_id})
         finally:
@@ -380,7 +372,7 @@ class Pump:
         await self._record(owed, unit)
 
     async def _record(self, owed: Owed, unit: Unit, hold: datetime | None = None) -> None:
-        """Write an outcome, and until when its chat rests; while storage cannot, remember it."""
+        """Write an outcome, and until when its chat rests."""
         waits = (self._rests.pop(owed.id, None), hold)
         until = max((moment for moment in waits if moment is not None), default=None)
 
@@ -389,18 +381,4 @@ class Pump:
             if until is not None:
                 await delivery.hold(tx, owed.chat_id, until)
 
-        try:
-            await self._database.transaction(whole)
-        except StorageUnavailable as trouble:
-            self._unrecorded[owed.id] = whole
-            self._trouble = trouble
-
-    async def _record_at_last(self) -> None:
-        for row_id, unit in list(self._unrecorded.items()):
-            try:
-                await self._database.transaction(unit)
-            except StorageUnavailable:
-                raise
-            except Exception:  # noqa: BLE001 - the row's lease runs out, and it is taken up again
-                _log.exception("the outcome of message %s cannot be recorded", row_id, extra={"outbox": row_id})
-            self._unrecorded.pop(row_id, None)
+        await self._outcomes.record(owed.id, whole)

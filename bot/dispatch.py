@@ -23,6 +23,8 @@ MOST_TRIES = 5
 MOST_AT_ONCE = 64
 FETCH_SECONDS = 120.0
 """How long the files of one message may take; then it is heard without them. Only its own chat waits."""
+RESERVED = timedelta(seconds=30)
+"""So long other processes leave a message alone whose files one of them fetches."""
 BACK_OFF = tuple(timedelta(seconds=wait) for wait in (1, 5, 30, 120))
 """How long a message that failed so often waits; the messages of its chat wait behind it."""
 
@@ -124,8 +126,19 @@ class Dispatcher:
         try:
             return await self._database.transaction(lambda tx: self._unit(tx, entry_id, machine, {}))
         except Unfetched as wanted:
+            until = await self._reserve(entry_id, machine)
+            if until is None:
+                return False
             files = await self._fetch(entry_id, wanted.remotes)
-            return await self._database.transaction(lambda tx: self._unit(tx, entry_id, machine, files))
+            return await self._database.transaction(lambda tx: self._unit(tx, entry_id, until, files))
+
+    async def _reserve(self, entry_id: int, machine: datetime) -> datetime | None:
+        """As of when to claim it after its files are fetched: other processes need not fetch them too."""
+        if not self._database.shared:
+            return machine
+        until = machine + RESERVED
+        kept = await self._database.transaction(lambda tx: inbox.reserve(tx, entry_id, machine, until))
+        return until if kept else None
 
     async def _unit(self, tx: Tx, entry_id: int, machine: datetime, files: Files) -> bool:
         entry = await inbox.claim(tx, entry_id, machine)

@@ -78,6 +78,18 @@ async def claim(tx: Tx, entry_id: int, machine: datetime) -> Entry | None:
     return _entry(row) if row else None
 
 
+async def reserve(tx: Tx, entry_id: int, machine: datetime, until: datetime) -> bool:
+    """Keep an update from others until then, while its files are fetched; False if somebody else has it.
+
+    Whoever reserved it claims it as of `until`; that fails where another has reserved it since.
+    """
+    kept = await tx.run(
+        "UPDATE inbox SET retry_at = :until WHERE id = :id AND state = 'new' AND retry_at <= :machine",
+        {"id": entry_id, "machine": to_ms(machine), "until": to_ms(until)},
+    )
+    return kept == 1
+
+
 async def forget(tx: Tx, entry_id: int) -> None:
     """Keep that an update came, so that it counts once, and nothing of what it said."""
     await tx.run("UPDATE inbox SET body = '{}' WHERE id = :id", {"id": entry_id})

@@ -20,6 +20,10 @@ def pytest_configure(config: pytest.Config) -> None:
     needs.required()
     settings.load_profile("full" if needs.full() else "quick")
     config.pluginmanager.register(summary, "lianqi-summary")
+    if config.pluginmanager.hasplugin("xdist"):
+        from tests import groups
+
+        config.pluginmanager.register(groups, "lianqi-groups")
     logging.getLogger().addHandler(LISTENER)
     if not hasattr(config, "workerinput"):
         backends.begin_run()
@@ -28,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave logging as it was, and no server behind."""
     logging.getLogger().removeHandler(LISTENER)
+    backends.tidy()
     if not hasattr(config, "workerinput"):
         backends.end_run()
 

@@ -89,13 +89,18 @@ class Server:
         self._as_whom = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
         self.folder.chmod(0o755)
         if not str(self._programs).startswith("/usr/"):
-            copied = self.folder / "pginstall"
-            shutil.copytree(self._programs.parent, copied, symlinks=True)
-            self._programs = copied / "bin"
+            self._programs = self._copy_wheel(self._programs.parents[1])
         self._data.mkdir(mode=0o700)
         self._sockets.mkdir(mode=0o755)
         for place in (self._data, self._sockets):
             os.chown(place, NOBODY, NOBODY)
+
+    def _copy_wheel(self, package: Path) -> Path:
+        """The wheel's programs with the libraries beside them, where everybody may read them."""
+        for part in (package, package.with_name(package.name + ".libs")):
+            if part.is_dir():
+                shutil.copytree(part, self.folder / part.name, symlinks=True)
+        return self.folder / package.name / "pginstall" / "bin"
 
     @property
     def _data(self) -> Path:
@@ -131,8 +136,9 @@ class Server:
         self._run("pg_ctl", "-D", str(self._data), "-m", mode, "-w", "-s", "stop")
 
     def is_there(self) -> bool:
-        """Whether it was made and not stopped."""
-        return (self._data / "postmaster.pid").exists()
+        """Whether it was made and not stopped, nor killed with its machine."""
+        pid = self._data / "postmaster.pid"
+        return pid.exists() and Path("/proc", pid.read_text().split("\n", 1)[0].strip()).exists()
 
     def dsn(self, database: str, *, port: int = 0) -> str:
         """The URL of a database of it, by TCP through `port` if one is given."""

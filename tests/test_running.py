@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ALWAYS = ("backends.py", "conftest.py", "errors.py", "needs.py", "pgserver.py", "summary.py")
+ALWAYS = ("backends.py", "conftest.py", "errors.py", "groups.py", "needs.py", "pgserver.py", "summary.py")
 pytestmark = pytest.mark.xdist_group("running")  # so that the run below is made once
 
 PLANTED = """

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from bot.channel import Abilities, Desk, Pace, Parcel
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
 from bot.clock import Bell
+from domain.chat import Attachment, LostFile
 from domain.errors import Stale
 from domain.rules import Rules
 from handlers.jobs import Job
@@ -222,3 +223,49 @@ async def test_the_name_of_a_lock_is_all_that_counts(house: House) -> None:
         return [await locks.is_free(tx, f"job {n}") for n in range(50)]
 
     assert all(await database.transaction(unit))
+
+
+class Slow(MemoryChannel):
+    """Its files come when `gate` opens."""
+
+    def __init__(self) -> None:
+        super().__init__(Abilities(edits=False))
+        self.gate = asyncio.Event()
+        self.asked = 0
+
+    async def fetch(self, remote: str, desk: Desk) -> Attachment | LostFile:
+        self.asked += 1
+        await self.gate.wait()
+        return await desk.keep_file(b"\xff\xd8\xff", "x.jpg", "image/jpeg")
+
+
+async def test_the_files_of_a_message_are_fetched_by_one_process(house: House) -> None:
+    channels = [Slow(), Slow()]
+    first, second = [await house.process(channel) for channel in channels]
+    photo = {"hash": "", "name": "x.jpg", "media_type": "image/jpeg", "remote": "f-1"}
+    body = {"chat": "private:张建国", "private": True, "sender": "张建国", "sender_name": "张建国", "text": "诉求 停电"}
+    await first.channel.say(first.app.desk, {**body, "message_id": "1", "attachments": [photo]})
+    draining = asyncio.create_task(first.app.dispatcher.drain())
+    await until(lambda: channels[0].asked == 1)
+    await second.app.dispatcher.drain()
+    assert channels[1].asked == 0
+    channels[0].gate.set()
+    await draining
+    files = await first.database.reading(lambda tx: tx.all("SELECT name FROM event_files"))
+    assert [file["name"] for file in files] == ["x.jpg"]
+
+
+async def test_after_the_death_of_who_fetched_them_another_does(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.dispatch.RESERVED", timedelta())
+    channels = [Slow(), Slow()]
+    first, second = [await house.process(channel) for channel in channels]
+    photo = {"hash": "", "name": "x.jpg", "media_type": "image/jpeg", "remote": "f-1"}
+    body = {"chat": "private:张建国", "private": True, "sender": "张建国", "sender_name": "张建国", "text": "诉求 停电"}
+    await first.channel.say(first.app.desk, {**body, "message_id": "1", "attachments": [photo]})
+    dying = asyncio.create_task(first.app.dispatcher.run())
+    await until(lambda: channels[0].asked == 1)
+    dying.cancel()
+    channels[1].gate.set()
+    await second.app.settle()
+    assert channels[1].asked == 1
+    assert len(second.channel.sent) > 0

@@ -1,6 +1,7 @@
 """What every backend promises alike: one unit at a time or many, all of it or nothing, and nothing confirmed early."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from contextvars import ContextVar
@@ -15,13 +16,15 @@ from tests.backends import IN_MEMORY, Backend, open_bare
 from tests.errors import ExpectedErrors
 from tests.storage.notes import bodies, make_tables, together, write, write_then_fail
 
+HANDS = 8
+
 
 @pytest.fixture(params=["one", "several"])
 async def either(request: pytest.FixtureRequest, backend: Backend, tmp_path: Path) -> AsyncIterator[Database]:
     """In memory, or one connection; in a file, or eight."""
     few = request.param == "one"
     url = IN_MEMORY if few or backend.name != "sqlite" else f"sqlite:///{tmp_path}/data/house.db"
-    opened = await open_bare(url, connections=1 if few else 8)
+    opened = await open_bare(url, connections=1 if few else HANDS)
     await opened.transaction(make_tables)
     yield opened
     await opened.close()
@@ -112,6 +115,7 @@ class TestOneUnit:
         with pytest.raises(ConstraintViolated, match="UNIQUE"):
             await either.transaction(write("a"))
 
+
 class TestSavepoints:
     async def test_a_block_that_raises_is_undone_alone(self, either: Database) -> None:
         async def unit(tx: Tx) -> None:
@@ -152,6 +156,7 @@ class TestSharedCommits:
         assert (first, third) == (1, 1)
         assert isinstance(second, KeyError)
         assert await bodies(either) == ["one", "three"]
+
 
 class TestAfterTheCommit:
     async def test_calls_run_on_the_event_loop_and_before_the_answer(self, either: Database) -> None:
@@ -211,11 +216,22 @@ class TestCancelling:
         assert called == ["pump"] * (len(kept) - 5)
 
     async def test_a_unit_whose_caller_left_before_its_turn_does_not_run(self, either: Database) -> None:
+        gate = threading.Event()
+
+        async def busy(_: Tx) -> None:
+            gate.wait(10)
+
+        ahead = [asyncio.create_task(either.transaction(busy)) for _ in range(HANDS)]
+        await asyncio.sleep(0)
         early = asyncio.create_task(either.transaction(write("never")))
         await asyncio.sleep(0)  # handed in, but not over
         early.cancel()
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(*ahead)
         await either.transaction(write("other"))
         assert await bodies(either) == ["other"]
+
 
 class TestReading:
     @pytest.mark.parametrize("sql", ["INSERT INTO notes (body) VALUES ('x') RETURNING id", "DELETE FROM notes"])
@@ -231,4 +247,3 @@ class TestReading:
 
         with pytest.raises(WriteRefused):
             await either.reading(unit)
-
