@@ -21,6 +21,7 @@ from bot.app import App, Park
 from bot.channel import Abilities, Desk, NotKept, Parcel, Update
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
+from domain.guards import SECOND_THOUGHTS
 from storage import delivery, postgres_connection
 from storage.open import open_database
 from tests import making
@@ -104,7 +105,8 @@ async def live(folder: Path, name: str, url: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     database = await open_database(url, connections=6)
     park = Park(making.make_rules(), Catalogue.load(strict=True))
-    clock = CivilClock(lambda: MORNING, MORNING, frozen=True)
+    over = folder / "over"
+    clock = CivilClock(lambda: MORNING + SECOND_THOUGHTS if over.exists() else MORNING)
     app = App(park, database, {"memory": World(folder, name)}, civil=clock)
     running = asyncio.create_task(app.run())
     (folder / f"{name}.ready").touch()
