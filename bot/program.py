@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from handlers import menus
 from storage import accounts, moments
 from storage.database import Database
 from storage.open import CONNECTIONS, open_database
+from storage.sole import sole
 from texts import LANGUAGES, render
 
 
@@ -48,14 +49,19 @@ async def run_program(plan: Plan, announce: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM; `announce` hears the address of the pages once they answer."""
     database = await open_database(plan.storage, connections=plan.connections)
     try:
-        async with asyncio.TaskGroup() as group:
-            stop = asyncio.Event()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, stop.set)
-            running = group.create_task(_run(plan, database, announce))
-            group.create_task(_end(stop, running))
+        with sole(plan.storage):
+            await _until_stopped(_run(plan, database, announce))
     finally:
         await database.close()
+
+
+async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(work)
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        group.create_task(_end(stop, running))
 
 
 async def _end(stop: asyncio.Event, running: "asyncio.Task[None]") -> None:

@@ -13,7 +13,6 @@ from domain.workdays import Calendar, Span, Unit
 RULE_WITHIN = Span(0, Unit.WORKING_DAYS)  # the same day
 
 
-
 def dated(dates: Dates, calendar: Calendar) -> Fields:
     """The three dates as these reckonings come to by a calendar; one set by others rules where it is the earlier."""
     work = dates.work.deadline(calendar)
@@ -244,7 +243,8 @@ def settle(moment: Moment) -> Fields:
 
 
 def resubmit(moment: Moment) -> Fields:
-    return {**_intake(moment, moment.rules.terms.dispatch), "settled_at": None}
+    """What was settled comes back, with its dates by the calendar of now: recounts pass by what is settled."""
+    return {**recount(moment), **_intake(moment, moment.rules.terms.dispatch), "settled_at": None}
 
 
 def take_objection(moment: Moment) -> Fields:
@@ -258,7 +258,7 @@ def merge(moment: Moment) -> Fields:
 
 def unmerge(moment: Moment) -> Fields:
     status = moment.appeal.previous_status or Status.SUBMITTED
-    return {"status": status, "previous_status": None, "merged_into": None, "settled_at": None}
+    return {**recount(moment), "status": status, "previous_status": None, "merged_into": None, "settled_at": None}
 
 
 def urge(moment: Moment) -> Fields:
@@ -296,10 +296,6 @@ def supervise(moment: Moment) -> Fields:
     return {**add_order(moment), "supervisions": moment.appeal.supervisions + 1}
 
 
-
-
 def go_long_term(moment: Moment) -> Fields:
     """长期: no deadline holds, its milestones do; the first comes along."""
     return {**suspend(moment), "suspended_until": None, **add_milestone(moment)}
-
-

@@ -27,6 +27,10 @@ class UnknownBackend(StorageError):
     """The storage URL names a backend that this build does not have, or cannot be read."""
 
 
+class AlreadyRunning(StorageError):
+    """Another process works on this house, which is made for one at a time."""
+
+
 class SchemaTooNew(StorageError):
     """The database was migrated by a newer release; this one must not touch it."""
 

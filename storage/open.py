@@ -15,6 +15,12 @@ CONNECTIONS = 8
 """So many units run side by side in one process, where the database lets them."""
 
 
+def file_of(url: str) -> str | None:
+    """The file of a house that is one; None for one in memory, or on a server."""
+    file = url.removeprefix("sqlite:///")
+    return None if file in (url, ":memory:") else file
+
+
 async def _open_sqlite(url: str, connections: int) -> Database:
     del connections  # one writer, and its own few readers
     rest = url.partition("://")[2]

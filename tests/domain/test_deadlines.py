@@ -182,6 +182,14 @@ def test_a_part_that_has_ended_keeps_the_date_that_it_had() -> None:
     assert step(still_open, Verb.RECOUNT, rules=typhoon).parts[0].due == civil("2026-03-13 17:30")
 
 
+@pytest.mark.parametrize("away, back", [(Verb.WITHDRAW, Verb.UNDO), (Verb.MERGE, Verb.UNMERGE)])
+def test_what_comes_back_comes_by_the_calendar_of_now(away: Verb, back: Verb) -> None:
+    gone, typhoon = walk(away), closed_on("2026-03-11")
+    returned = step(gone, back, rules=typhoon)
+    assert returned == counted_again(returned, typhoon.calendar)
+    assert returned.due > gone.due
+
+
 # A date set by others -----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "hard,due",
