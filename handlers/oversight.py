@@ -140,11 +140,10 @@ async def _offer(request: Request, appeal: Appeal) -> Buttons:
     liaison = await people.person(request.tx, appeal.liaison_id, request.at) if appeal.liaison_id else None
     if liaison is not None and liaison.id != appeal.handler_id:
         choices.append((_choice(request, appeal, f"person-{liaison.id}", liaison.name),))
-    choices += [
-        (_choice(request, appeal, f"unit-{department.id}", department.name),)
-        for department in (await people.departments(request.tx))[:CHOICES]
-        if department.duty_id not in (None, appeal.handler_id)
-    ]
+    for unit in (await people.departments(request.tx))[:CHOICES]:
+        duty = await on_duty(request, unit, needed=False)
+        if duty is not None and duty.id != appeal.handler_id:
+            choices.append((_choice(request, appeal, f"unit-{unit.id}", unit.name),))
     return tuple(choices)
 
 

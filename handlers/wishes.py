@@ -12,7 +12,7 @@ from domain.said import Fact, Said
 from domain.spans import Span, Unit
 from domain.verbs import Verb
 from handlers.router import Handler, Reply, Request
-from storage import listeners, requests
+from storage import listeners, people, requests
 from storage.values import from_ms_or_none, to_ms_or_none
 
 _TAKEN_AS = {Verb.TRANSFER: Verb.DISPATCH}
@@ -92,6 +92,7 @@ def unpacked(wish: requests.Wish) -> Details:
 async def approve(request: Request) -> Reply:
     """批准: what the handler asked for is done; a long-term plan still needs the firm's consent."""
     appeal, wish = await _decided(request)
+    await _look_for_taker(request, wish)
     await requests.decide(request.tx, wish, request.who.id, request.at, granted=True)
     if wish.verb is Verb.LONG_TERM:
         return await ask_consent(request, appeal, unpacked(wish))
@@ -100,6 +101,14 @@ async def approve(request: Request) -> Reply:
         return Reply("oversight.dispatched", await _facts(request, after), appeal=after)
     facts = {**await _facts(request, after), "wish": Said(f"verb.{wish.verb}")}
     return Reply("oversight.granted", facts, appeal=after)
+
+
+async def _look_for_taker(request: Request, wish: requests.Wish) -> None:
+    """Nothing passes to somebody who has left since he was proposed."""
+    taker = wish.facts.get("handler_id")
+    person = await people.person(request.tx, taker, request.at) if taker else None
+    if taker and (person is None or not person.in_office):
+        raise Refused("refused.choice_gone")
 
 
 async def ask_consent(request: Request, appeal: Appeal, details: Details) -> Reply:

@@ -135,6 +135,16 @@ async def test_a_granted_transfer_moves_the_matter_and_not_its_date(park: Town, 
     assert to(await park.says(LIAISON, "办结 1 好了"), LIAISON) == ["refused.not_yours"]
 
 
+async def test_nothing_passes_to_somebody_who_has_left_since(park: Town) -> None:
+    await taken_on(park)
+    await park.says(LIAISON, "转办 1 赵工 要换变压器")
+    await park.database.transaction(lambda tx: tx.run("UPDATE people SET active = 0 WHERE name = '赵工'"))
+    assert to(await park.says(OFFICE, "批准 1"), OFFICE) == ["refused.choice_gone"]
+    assert await owner(park) == LIAISON
+    assert to(await park.says(OFFICE, "派单 1 教体局 由你们办"), OFFICE) == ["oversight.dispatched"]
+    assert to(await park.says(OFFICE, "批准 1"), OFFICE) == ["refused.nothing_asked"]
+
+
 async def test_a_refused_transfer_is_told_with_its_reason(park: Town) -> None:
     await taken_on(park)
     await park.says(LIAISON, "转办 1 县供电公司 太忙")

@@ -40,6 +40,14 @@ async def test_whoever_is_on_the_rota_takes_what_comes_to_the_department(staffed
     assert await owner(staffed, 2) == DUTY
 
 
+async def test_a_department_that_only_a_rota_mans_is_offered_while_it_does(staffed: Town) -> None:
+    await change(staffed, "UPDATE departments SET duty_id = NULL WHERE code = 'power'")
+    await staffed.says(BOSS, "诉求 有件说不清的事")
+    assert "县供电公司" not in (await staffed.says(OFFICE, "派单 1"))[0].buttons
+    await staffed.says(OFFICE, "值班 供电公司 3月11日-3月15日 王强")
+    assert "县供电公司" in (await staffed.says(OFFICE, "派单 1"))[0].buttons
+
+
 async def test_a_category_that_goes_to_a_department_goes_to_who_is_on_duty(staffed: Town) -> None:
     await change(staffed, "UPDATE departments SET code = 'land' WHERE code = 'power'")
     await staffed.says(HEAD, "值班 3月11日-3月15日 王强")
