@@ -208,8 +208,8 @@ class _Attention:
         facts = {**_facts(item, self.rules, group=self.group), "next": self._next(item)}
         if item.due >= self.at:
             return Said("digest.due_line", facts)
-        days = _late(self.rules.calendar, item.due, self.at)
-        return Said("digest.overdue_line", {**facts, "late": _lateness(item.due, days)})
+        days = working_days_late(self.rules.calendar, item.due, self.at)
+        return Said("digest.overdue_line", {**facts, "late": lateness(item.due, days)})
 
     def _next(self, item: Item) -> Said:
         hidden = self.group and _is_delicate(item, self.rules)
@@ -243,10 +243,10 @@ def _section(key: str, section: Section, line: _Line | _Attention) -> Said | Non
     if not section.items:
         return None
     lines = [line(item) for item in section.items[:MOST_LINES]]
-    return Said(key, {"lines": tuple(_with_more(lines, section.total))})
+    return Said(key, {"lines": tuple(with_more(lines, section.total))})
 
 
-def _with_more(lines: Sequence[Said], total: int) -> Iterator[Said]:
+def with_more(lines: Sequence[Said], total: int) -> Iterator[Said]:
     yield from lines
     if total > len(lines):
         yield Said("digest.more", {"count": total - len(lines)})
@@ -256,7 +256,7 @@ def _gaps(gaps: Sequence[Said]) -> Said | None:
     if not gaps:
         return None
     lines = [Said("digest.gap_line", {"gap": gap}) for gap in gaps[:MOST_LINES]]
-    return Said("digest.gaps", {"lines": tuple(_with_more(lines, len(gaps)))})
+    return Said("digest.gaps", {"lines": tuple(with_more(lines, len(gaps)))})
 
 
 def _issues(issues: Sequence[Issue], rules: Rules) -> Said | None:
@@ -269,7 +269,7 @@ def _unreached(people: Sequence[OutOfReach]) -> Said | None:
     if not people:
         return None
     lines = [Said("digest.unreached_line", {"name": one.name, "count": one.matters}) for one in people[:MOST_LINES]]
-    return Said("digest.unreached", {"lines": tuple(_with_more(lines, len(people)))})
+    return Said("digest.unreached", {"lines": tuple(with_more(lines, len(people)))})
 
 
 def _issue(issue: Issue, rules: Rules) -> Said:
@@ -289,97 +289,12 @@ def shortened(note: str) -> str:
     return first if len(first) <= LONGEST_NOTE else first[: LONGEST_NOTE - 1] + "…"
 
 
-def _lateness(due: datetime, days: int) -> Said:
+def lateness(due: datetime, days: int) -> Said:
     if days:
         return Said("digest.days_late", {"due": due, "days": days})
     return Said("digest.just_late", {"due": due})
 
 
-def _late(calendar: Calendar, due: datetime, at: datetime) -> int:
+def working_days_late(calendar: Calendar, due: datetime, at: datetime) -> int:
     """Working days since a date that has passed; the rest of its own day counts as none."""
     return calendar.working_days_between(calendar.local(due).date(), calendar.local(at).date())
-
-
-# What a cadre hears -----------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Cadre:
-    """One reader of his own digest.
-
-    `covers` are the people on leave for whom he stands in, by id and name; `calm_firms` counts the firms that
-    he looks after and that have nothing open, None for who looks after none.
-    """
-
-    id: int
-    name: str
-    covers: Mapping[int, str]
-    calm_firms: int | None = None
-
-
-def cadre(reader: Cadre, items: Sequence[Item], at: datetime, rules: Rules) -> Said | None:
-    """A cadre's own items: what he must do, then what needs nothing from him; None if he has no item."""
-    if not items:
-        return None
-    his = [item for item in items if _must_act(reader, item)]
-    others = [item for item in items if not _must_act(reader, item)]
-    his.sort(key=lambda item: (_next_date(item), item.id))
-    lines = [_own_line(reader, item, at, rules) for item in [*his, *others][:MOST_LINES]]
-    facts: dict[str, Fact] = {
-        "name": reader.name,
-        "at": at,
-        "firms": Said("digest.calm_firms", {"count": reader.calm_firms}) if reader.calm_firms else None,
-        "lines": tuple(_with_more(lines, len(items))),
-    }
-    if not his:
-        return Said("digest.cadre_calm", facts)
-    return Said("digest.cadre", {**facts, "count": len(his)})
-
-
-_ACTS = frozenset({Status.DISPATCHED, Status.IN_PROGRESS, Status.REWORK})
-
-
-def _must_act(reader: Cadre, item: Item) -> bool:
-    mine = item.handler_id == reader.id or item.handler_id in reader.covers
-    return mine and item.status in _ACTS
-
-
-def _next_date(item: Item) -> datetime:
-    return item.acknowledge_due if item.status is Status.DISPATCHED else item.due
-
-
-def _own_line(reader: Cadre, item: Item, at: datetime, rules: Rules) -> Said:
-    whom = reader.covers.get(item.handler_id) if item.handler_id is not None else None
-    task = _task(item, at, rules) if _must_act(reader, item) else _nothing_to_do(reader, item)
-    facts: dict[str, Fact] = {
-        "firm": item.firm,
-        "number": item.number,
-        "title": item.title,
-        "task": task,
-        "cover": Said("digest.cover", {"whom": whom}) if whom else None,
-    }
-    return Said("digest.own_line", facts)
-
-
-def _task(item: Item, at: datetime, rules: Rules) -> Said:
-    late = _next_date(item) < at
-    if item.status is Status.DISPATCHED:
-        key = "digest.acknowledge_late" if late else "digest.acknowledge"
-        return Said(key, _date(item.acknowledge_due, rules))
-    if late:
-        days = _late(rules.calendar, item.due, at)
-        return Said("digest.resolve_late", {"late": _lateness(item.due, days)})
-    return Said("digest.rework" if item.status is Status.REWORK else "digest.resolve", _date(item.due, rules))
-
-
-def _date(due: datetime, rules: Rules) -> Mapping[str, Fact]:
-    return {"due": due, "provisional": rules.provisional(due, briefly=True)}
-
-
-def _nothing_to_do(reader: Cadre, item: Item) -> Said:
-    """Why an item needs nothing from this reader."""
-    if item.status is Status.RESOLVED:
-        return Said("digest.resolved")
-    if item.status in (Status.SUBMITTED, Status.RETURNED):
-        return Said("digest.unassigned")
-    if item.handler_id == reader.id or item.handler_id in reader.covers:
-        return Said("digest.resting", {"status": Said(f"status.{item.status}")})
-    return Said("digest.by_other", {"owner": item.owner})

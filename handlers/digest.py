@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from domain import digest
-from domain.digest import Cadre, Day
+from domain import digest, digest_own
+from domain.digest import Day
+from domain.digest_own import Cadre
 from domain.notices import Lane
 from domain.people import Chat, Person, Purpose, Role
 from domain.rules import Rules
@@ -137,6 +138,7 @@ async def own(
 ) -> Said | None:
     """What concerns one cadre; None when nothing does."""
     items = await figures.concerning(tx, person, at, headed)
+    pieces = await figures.pieces(tx, person, at)
     firms = await figures.firms_of(tx, person.id)
     reader = Cadre(
         id=person.id,
@@ -144,7 +146,7 @@ async def own(
         covers=await figures.covered_by(tx, person),
         calm_firms=len(firms - {item.enterprise_id for item in items}) if firms else None,
     )
-    return digest.cadre(reader, items, at, rules)
+    return digest_own.cadre(reader, items, pieces, at, rules)
 
 
 # Asked for -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ from typing import Any
 
 from domain.appeal import OPEN, Status
 from domain.digest import MOST_LINES, Issue, Item, OutOfReach, Section
+from domain.digest_own import Piece
 from domain.figures import COMMON_FROM, COMMON_WITHIN, NO_SUBJECT, Figures, Identity, identity
+from domain.parts import PartKind
 from domain.people import Person
 from domain.rules import Kind, Rules
 from storage import absences, people
@@ -132,10 +134,12 @@ async def _issue(tx: Tx, rules: Rules, row: Row, at: datetime) -> Issue:
 # Cadres -----------------------------------------------------------------------------------------------------
 _LIVE = statuses(OPEN | {Status.RESOLVED})
 _CADRES = f"""
-WITH live AS (SELECT a.handler_id, a.liaison_id, a.enterprise_id FROM appeals a
+WITH live AS (SELECT a.id, a.handler_id, a.liaison_id, a.enterprise_id FROM appeals a
               WHERE a.sealed = 0 AND a.received_at < :at AND a.status IN {_LIVE}),
 named AS (SELECT handler_id AS id, enterprise_id FROM live UNION SELECT liaison_id, enterprise_id FROM live
-          UNION SELECT e.liaison_id, e.id FROM live JOIN enterprises e ON e.id = live.enterprise_id)
+          UNION SELECT e.liaison_id, e.id FROM live JOIN enterprises e ON e.id = live.enterprise_id
+          UNION SELECT p.handler_id, live.enterprise_id FROM live JOIN parts p ON p.appeal_id = live.id
+          WHERE p.outcome IS NULL)
 SELECT DISTINCT p.id, named.enterprise_id FROM named JOIN people p ON p.id = named.id AND p.active = 1"""
 
 
@@ -174,6 +178,34 @@ async def concerning(tx: Tx, person: Person, at: datetime, headed: frozenset[int
     whose = {"person": person.id, "others": listed(person.standing_in_for), "firms": listed(person.looks_after)}
     rows = await tx.all(_ITEMS + where, {**whose, "at": to_ms(at), "headed": listed(headed)})
     return [_item(row) for row in rows]
+
+
+_PIECES = f"""
+SELECT a.id, a.number, e.short_name AS firm, p.kind, p.title, p.due_at, COALESCE(p.handler_id, a.handler_id) AS whose
+FROM parts p JOIN appeals a ON a.id = p.appeal_id JOIN enterprises e ON e.id = a.enterprise_id
+WHERE a.sealed = 0 AND a.received_at < :at AND p.outcome IS NULL AND p.kind <> '{PartKind.BEYOND}'
+  AND a.status IN {statuses(OPEN - {Status.SUSPENDED})}
+  AND (COALESCE(p.handler_id, a.handler_id) = :person
+       OR :others LIKE '%,' || COALESCE(p.handler_id, a.handler_id) || ',%')
+ORDER BY p.due_at, a.id, p.n"""
+
+
+async def pieces(tx: Tx, person: Person, at: datetime) -> Sequence[Piece]:
+    """The open parts that a person answers for, or somebody for whom he stands in, the earliest date first."""
+    whose = {"person": person.id, "others": listed(person.standing_in_for), "at": to_ms(at)}
+    return [_piece(row) for row in await tx.all(_PIECES, whose)]
+
+
+def _piece(row: Row) -> Piece:
+    return Piece(
+        id=row["id"],
+        number=row["number"],
+        firm=row["firm"],
+        kind=PartKind(row["kind"]),
+        title=row["title"],
+        due=from_ms(row["due_at"]),
+        handler_id=row["whose"],
+    )
 
 
 async def unreached(tx: Tx, at: datetime) -> Sequence[OutOfReach]:

@@ -173,7 +173,7 @@ async def test_what_pauses_the_matter_pauses_its_parts(site: Town) -> None:
     said = await site.says(OFFICE, "挂起 1 3月20日 等批复")
     assert to(said, BUILDER) == ["task.part_paused"]
     told = await site.wait(until="2026-03-23 09:00")
-    assert to(told, BUILDER) == ["task.part_resumed"]
+    assert to(told, BUILDER) == ["task.part_resumed", "digest.cadre"]
     assert (await part(site))["due_at"] == to_ms(civil("2026-03-26 17:00"))
 
 
@@ -214,3 +214,19 @@ async def test_what_lies_beyond_the_park_says_whom_it_asked_and_when(site: Town)
 )
 async def test_whom_and_when_cannot_be_left_out(site: Town, line: str) -> None:
     assert to(await site.says(LIAISON, line), LIAISON)[0] in ("refused.beyond_unclear", "refused.no_such_part")
+
+
+async def test_each_mornings_list_names_the_parts_that_one_answers_for(site: Town) -> None:
+    await share(site)
+    told = await site.wait(until="2026-03-12 08:31")
+    mornings = {line.listener: line.text for line in told if line.key.startswith("digest.cadre")}
+    assert "有1件事要办" in mornings[BUILDER]
+    assert "#1 配合“出具占用绿地意见”：3月16日（周一）17:30前反馈" in mornings[BUILDER]
+    assert "配合" not in mornings[LIAISON]
+    late = await site.wait(until="2026-03-17 08:31")
+    assert "应在3月16日（周一）17:30前反馈" in next(
+        line.text for line in reversed(late) if line.listener == BUILDER and line.key.startswith("digest.cadre")
+    )
+    await site.says(BUILDER, "办结 1 已出具意见")
+    told = await site.wait(until="2026-03-18 08:31")
+    assert not [line for line in told if line.listener == BUILDER and line.key.startswith("digest.")]
