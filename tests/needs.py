@@ -52,7 +52,7 @@ class Resource:
 RESOURCES: Mapping[str, Resource] = {
     "browser": Resource(find_chromium, "make browser-deps"),
     "pg": Resource(find_pg, "make pg-deps, or LIANQI_TEST_PG=postgresql://user@host/postgres"),
-    "strace": Resource(find_strace, "apt-get install strace, and permission to trace"),
+    "strace": Resource(find_strace, "make strace-deps, and permission to trace"),
 }
 
 
