@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.channel import Key, Parcel
 from bot.channels.wecom_aibot import cards
-from bot.channels.wecom_aibot.cards import MOST_TITLE, Face
+from bot.channels.wecom_aibot.cards import MOST_BODY, MOST_TITLE, Face
 from domain.said import Said
 
 Say = Callable[[Said], str]
@@ -28,11 +28,17 @@ def as_card(parcel: Parcel, say: Say) -> tuple[Face, Sequence[Key]] | None:
     if not parcel.doubts:
         return None
     text = parcel.text or parcel.documents[0].name
-    keys = (cards.look_key(text, say),)
-    whole = None if parcel.documents else cards.laid_out(text, keys)
-    if whole is not None or parcel.doubts < 2:
-        return whole
-    return Face(_shortened(text.strip().partition("\n")[0]), say(Said("card.perhaps_missed"))), keys
+    face = None if parcel.documents else _whole(text, say)
+    if face is None and parcel.doubts > 1:
+        face = Face(_shortened(text.partition("\n")[0]), say(Said("card.perhaps_missed")))
+    return (face, (cards.look_key(text, say),)) if face else None
+
+
+def _whole(text: str, say: Say) -> Face | None:
+    """All of a text; where its first line is too long for a title, under one that says that it comes again."""
+    if len(text) <= MOST_BODY and len(text.partition("\n")[0]) > MOST_TITLE:
+        return Face(say(Said("card.again")), text)
+    return cards.face_of(text)
 
 
 def named(parcel: Parcel, keys: Sequence[Key]) -> Parcel:
