@@ -1,5 +1,6 @@
 """A busy hour in which the connection to WeCom dies more than two hundred times, in every way: nothing owed is lost."""
 
+import logging
 import random
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -23,6 +24,8 @@ from tests.emulators.wecom.aibot import AibotEmulator, Visible
 from tests.making import civil
 from tests.needs import full
 from tests.stories.wecom_town import WecomTown, until_here, wecom_town
+
+_log = logging.getLogger(__name__)
 
 NINE = civil("2026-03-11 09:00")
 STEP, BETWEEN = 2, 16
@@ -225,7 +228,7 @@ async def test_a_line_that_breaks_two_hundred_times_in_an_hour_loses_nothing_tha
             await hour.suffer(strike)
         minutes = (hour.clock() - NINE).total_seconds() / 60
         await hour.wear_out()
-        print(f"{minutes:.0f} minutes, {figures(hour)}")
+        _log.info("seed %s: %.0f minutes, %s", seed, minutes, figures(hour))
         assert hour.losses >= 200
         for place, owed in hour.owed.items():
             check_lane(hour, place, owed)
@@ -296,7 +299,7 @@ async def check_answers(hour: Hour) -> None:
 
 
 def check_quotas(hour: Hour) -> None:
-    """No chat gets more in a minute than WeCom allows less a margin, repetitions counted; the busiest gets that much."""
+    """No chat gets more in a minute than the pace allows, repetitions counted; the busiest gets about that much."""
     for chat in hour.chats:
         assert most_within([seen.at for seen in hour.emulator.seen(chat)], 60.0) <= PACE.windows[0].most
         pushed = [sent.at for sent in hour.emulator.sent if sent.body.get("chatid") == chat]
