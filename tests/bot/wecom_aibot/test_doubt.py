@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ async def test_what_is_given_to_a_socket_that_is_closed_has_not_left() -> None:
 
 
 # Sent again ------------------------------------------------------------------------------------------------------
-async def sent_in_doubt(wire: Line, text: str, *, times: int, effect: bool, **more: object) -> list[bool]:
+async def sent_in_doubt(wire: Line, text: str, *, times: int, effect: bool, **more: Any) -> list[bool]:
     """A message of which so many answers are lost, sent until one comes: how often repeating it was harmless."""
     wire.server.fault(SEND, answer="none", effect=effect, times=times)
     harmless = []
