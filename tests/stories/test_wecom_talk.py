@@ -125,6 +125,7 @@ async def test_a_file_that_cannot_be_had_is_told_to_who_sent_it(town: WecomTown)
 
 async def test_who_opens_the_chat_again_and_again_is_greeted_once_a_day(town: WecomTown) -> None:
     async def opened() -> int:
+        await town.wait(hours=0.1)
         await town.emulator.enters(town.users[BOSS])
         await town.settle()
         return len(town.seen(BOSS))
