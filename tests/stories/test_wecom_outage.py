@@ -29,7 +29,7 @@ from tests.stories.wecom_town import WecomTown, until_here, wecom_town
 _log = logging.getLogger(__name__)
 
 NINE = civil("2026-03-11 09:00")
-STEP, BETWEEN = 4, 16
+STEP, BETWEEN = 2, 16
 """Seconds: of a step, and from one lost connection to the next, which makes two hundred in an hour."""
 CHATS = 12
 BUSIEST, BURST = "wrBusy0", 30
@@ -175,7 +175,7 @@ class Hour:
 
     async def load(self) -> None:
         """What becomes owed in a step: something now and then, and in one group much more."""
-        for chat, often in ((BUSIEST, 0.5), (self.chance.choice(list(self.chats)), 0.9)):
+        for chat, often in ((BUSIEST, 0.25), (self.chance.choice(list(self.chats)), 0.5)):
             if self.chance.random() < often:
                 await self.owe_one(chat)
 
@@ -193,7 +193,8 @@ class Hour:
         while self.emulator.faults.waiting:
             await self.owe_one(BUSIEST)
             await self.pass_time(BETWEEN)
-        await self.pass_time(1200)
+        while await self.leaving():
+            await self.pass_time(60)
 
 
 def only_buttons(seen: Visible) -> bool:
