@@ -82,7 +82,8 @@ class Parcel:
     `kind` is send, edit (the keys under `edits`, the platform's id of the message, become these), answer (to a button
     press) or menu (the chat's list of commands becomes these keys: description and command). `reply_to` is the
     platform's id of the message answered, or the token of the button press that an answer belongs to. `part` tells
-    the parts of one message apart where a channel needs that.
+    the parts of one message apart where a channel needs that. `doubts` is how often this part was sent and no answer
+    came, so that a channel may choose another form for it.
     """
 
     id: int
@@ -98,6 +99,7 @@ class Parcel:
     private: bool = True
     mention: Mention | None = None
     part: int = 0
+    doubts: int = 0
 
 
 class Undeliverable(Exception):
@@ -118,7 +120,14 @@ class Unsent(Exception):
 
 
 class Uncertain(Exception):
-    """Perhaps delivered: the connection broke after the message had left."""
+    """Perhaps delivered: the connection broke after the message had left.
+
+    `harmless`: sending the parcel again, with one doubt more, cannot be seen as a second message.
+    """
+
+    def __init__(self, reason: str = "", *, harmless: bool = False) -> None:
+        super().__init__(reason)
+        self.harmless = harmless
 
 
 class Moved(Exception):

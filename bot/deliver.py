@@ -9,10 +9,9 @@ from bot.channel import Channel, Document, Moved, Parcel, Uncertain, Undeliverab
 from bot.outcomes import Outcomes, Unit
 from bot.pacing import Pacer
 from bot.parcels import Part, Ready, Start, next_part, parcel_of
-from bot.patience import Patience, back_off
+from bot.patience import RISKS, Patience, back_off, may_risk
 from bot.rounds import keep_at_it, stir_after
 from bot.shares import Shares
-from domain.notices import Lane
 from domain.rules import Rules
 from handlers import outgoing
 from handlers.outgoing import Body
@@ -39,11 +38,6 @@ RENEW_SECONDS = 20.0
 OLD_CLAIM = timedelta(seconds=5)
 MEMORY = timedelta(seconds=60)
 MOST_REMEMBERED = 3000
-RESENT_IF_UNCERTAIN = frozenset({Lane.REPLY, Lane.CASE})
-IDEMPOTENT_FOR = timedelta(minutes=30)
-"""So long at least an idempotent platform takes the same message for the same."""
-REPEATABLE = frozenset({"edit", "menu"})
-"""What is the same when it is done twice."""
 
 Builder = Callable[[Mapping[str, object]], Awaitable[Document]]
 
@@ -117,8 +111,7 @@ class Pump:
             await self._doubt(owed, "the process ended while sending", most=MOST_DEATHS)
         for row_id, start in rows.items():
             self._start(row_id, start)
-        machine = self._machine()
-        if (opens := self._pacer.opens(machine)) is not None:
+        if (opens := self._pacer.opens(machine := self._machine())) is not None:
             self._stir_in(opens - machine)
         return len(rows) + len(lost)
 
@@ -261,7 +254,8 @@ class Pump:
             await self._again(owed, Unsent(str(trouble), channel_down=True))
         except (Uncertain, TimeoutError) as doubt:
             self._patience.doubtful(owed.channel, self._machine())
-            await self._doubt(owed, str(doubt) or "no answer in time")
+            harmless = isinstance(doubt, Uncertain) and doubt.harmless
+            await self._doubt(owed, str(doubt) or "no answer in time", harmless=harmless)
         except Exception as bug:  # noqa: BLE001 - a bug in one channel must not stop the others
             _log.exception("message %s: the channel failed", owed.id, extra={"outbox": owed.id})
             await self._doubt(owed, type(bug).__name__)
@@ -280,8 +274,7 @@ class Pump:
             if keeping is not None:
                 keeping.cancel()
             machine = self._machine()
-            rest = self._pacer.landed(owed.channel, owed.chat_id, machine, private=owed.private)
-            if rest is not None:
+            if (rest := self._pacer.landed(owed.channel, owed.chat_id, machine, private=owed.private)) is not None:
                 self._rests[owed.id] = rest
                 self._stir_in(rest - machine)
 
@@ -341,20 +334,27 @@ class Pump:
         retry_at = self._machine() + back_off(owed.attempts)
         await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause))
 
-    async def _doubt(self, owed: Owed, cause: str, most: int = 1) -> None:
-        """Perhaps it arrived: what must arrive is sent again, `most` times; a broadcast is left for people."""
+    async def _doubt(self, owed: Owed, cause: str, most: int = RISKS, *, harmless: bool = False) -> None:
+        """Perhaps it arrived: sent again where nobody sees that twice, or losing it is worse; else people hear."""
         channel, machine = self._channels.get(owed.channel), self._machine()
-        same = channel is not None and channel.abilities.idempotent and machine - owed.first_tried_at < IDEMPOTENT_FOR
-        if owed.kind in REPEATABLE or same:
+        if self._patience.harmless(owed, machine, channel.abilities if channel else None, harmless=harmless):
             retry_at = machine + back_off(owed.attempts)
-            await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause))
-        elif owed.kind == "send" and Lane(owed.lane) in RESENT_IF_UNCERTAIN and owed.doubts < most:
-            retry_at = self._machine()
-            await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause, doubt=True))
+            await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause, doubt=harmless))
+        elif may_risk(owed, most):
+            await self._record(owed, lambda tx: delivery.put_back(tx, owed, machine, cause, doubt=True))
         else:
-            _log.warning("message %s may not have arrived: %s", owed.id, cause, extra={"outbox": owed.id})
-            civil = self._civil()
-            await self._record(owed, lambda tx: delivery.mark(tx, owed, "uncertain", at=civil, error=cause))
+            await self._left_open(owed, cause)
+
+    async def _left_open(self, owed: Owed, cause: str) -> None:
+        """Nobody will know whether it arrived: whoever can look after it hears so."""
+        civil = self._civil()
+
+        async def unit(tx: Tx) -> None:
+            if await delivery.mark(tx, owed, "uncertain", at=civil, error=cause):
+                await outgoing.tell_doubtful(tx, await calendars.in_force(tx, self._rules), owed, civil)
+
+        _log.warning("message %s may not have arrived: %s", owed.id, cause, extra={"outbox": owed.id})
+        await self._record(owed, unit)
 
     async def _dead(self, owed: Owed, cause: str, *, unreachable: bool = False) -> None:
         """Given up: the next leg carries it, or who can call hears so; an edit or an answer is missed by nobody."""

@@ -50,6 +50,7 @@ def parcel_of(ready: Ready, documents: tuple[Document, ...]) -> Parcel:
         silent=owed.silent,
         private=owed.private,
         mention=Mention(owed.mention, body.mention) if owed.mention and body.mention else None,
+        doubts=owed.doubts,
     )
 
 

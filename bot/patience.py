@@ -5,6 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.channel import Abilities
+from domain.notices import Lane
 from storage.delivery import Owed
 
 BACK_OFF = (1.0, 5.0, 15.0, 60.0, 120.0)
@@ -13,6 +15,13 @@ SET_ASIDE_AFTER = timedelta(minutes=10)
 GIVEN_UP_AFTER = timedelta(hours=24)
 PROBE_TAKES = timedelta(seconds=60)
 MOST_DOUBTS = 3
+RISKS = 1
+"""So often a message is sent again that may have arrived, and would then be seen twice."""
+MUST_ARRIVE = frozenset({Lane.REPLY, Lane.CASE})
+IDEMPOTENT_FOR = timedelta(minutes=30)
+"""So long at least an idempotent platform takes the same message for the same."""
+REPEATABLE = frozenset({"edit", "menu"})
+"""What is the same when it is done twice."""
 
 
 @dataclass(slots=True)
@@ -89,6 +98,21 @@ class Patience:
         if machine - first < SET_ASIDE_AFTER or not _since(self._channels.get(owed.channel), first):
             return False
         return _since(self._chats.get(owed.chat_id), first) or machine - first >= GIVEN_UP_AFTER
+
+    def harmless(self, owed: Owed, machine: datetime, abilities: Abilities | None, *, harmless: bool) -> bool:
+        """Whether a doubtful row may go again without anybody's seeing it twice.
+
+        Where the channel vouches for that one message (`harmless`), no longer than a row that keeps failing is kept.
+        """
+        idempotent = abilities is not None and abilities.idempotent
+        if owed.kind in REPEATABLE or (idempotent and machine - owed.first_tried_at < IDEMPOTENT_FOR):
+            return True
+        return harmless and not self.exhausted(owed, machine)
+
+
+def may_risk(owed: Owed, most: int) -> bool:
+    """Whether losing a doubtful row is worse than its being seen twice, and that was not risked `most` times before."""
+    return owed.kind == "send" and Lane(owed.lane) in MUST_ARRIVE and owed.doubts < most
 
 
 def _since(moment: datetime | None, first: datetime) -> bool:

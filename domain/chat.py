@@ -51,7 +51,7 @@ class Incoming:
     platform brings them instead of an id. `sent_at` is civil time as lianqi received it.
     `album` is common to messages that were sent as one. `hears_all` is told with Event.ADDED: whether the bot will be
     brought what people say here without speaking to it. `calls_only`: a group brings nothing but what calls the bot by
-    name, a reply to it no more than anything else.
+    name, a reply to it no more than anything else. `entered`: nobody said anything, somebody opened his private chat.
     """
 
     channel: str
@@ -77,3 +77,4 @@ class Incoming:
     lost: tuple[LostFile, ...] = ()
     quoted: str = ""
     calls_only: bool = False
+    entered: bool = False

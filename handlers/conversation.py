@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain import access
@@ -18,12 +18,14 @@ from domain.verbs import Verb
 from handlers import albums, joining, menus, places, spelling
 from handlers.hearing import Heard, understand
 from handlers.router import Ask, Buttons, Overheard, Reply, Request, Router, for_appeal
-from storage import appeals, calendars, chats, listeners, outbox, people, steps
+from storage import appeals, calendars, chats, listeners, outbox, people, steps, turns
 from storage.database import Tx
 from storage.scope import SYSTEM
 from storage.steps import Step
 
 _log = logging.getLogger(__name__)
+_GREETED = timedelta(days=2)
+"""So long at least it is known who was greeted on which day."""
 _NOT_FOR_GROUPS = ("title", "words", "text", "reason", "contact")
 _IN_PLACE = frozenset(
     {"refused.not_found", "refused.not_yours", "refused.not_for_you", "refused.nothing_fits", "refused.unknown_command"}
@@ -96,6 +98,8 @@ async def _attended(house: House, heard: Heard) -> bool:
 
     False where it was none.
     """
+    if heard.message.entered and not await _to_greet(heard):
+        return False
     request = await understand(heard, house.vocabulary, house.bot_names)
     if request is None:
         return False
@@ -110,6 +114,15 @@ async def _attended(house: House, heard: Heard) -> bool:
     if album and reply is not None and reply.appeal is not None:
         await chats.set_album(heard.tx, heard.chat.id, album, _id(reply.appeal))
     return True
+
+
+async def _to_greet(heard: Heard) -> bool:
+    """Whether who opens the chat is greeted: once a day, and not while he is asked something."""
+    if await steps.waiting(heard.tx, heard.chat.id, heard.account_id, heard.at) is not None:
+        return False
+    day = heard.rules.calendar.local(heard.at).date().isoformat()
+    await turns.forget(heard.tx, "greeting", heard.at - _GREETED)
+    return await turns.take(heard.tx, "greeting", f"{heard.chat.id}:{day}", heard.at)
 
 
 def _id(appeal: Appeal) -> int:
@@ -148,6 +161,7 @@ async def _heard(tx: Tx, rules: Rules, message: Incoming, at: datetime) -> Heard
         name=message.chat_name,
         account_id=account_id,
         at=at,
+        spoke=not message.entered,
     )
     person = await people.by_account(tx, message.channel, message.sender, at)
     return Heard(tx, rules, at, person, account_id, chat, _since_the_move(chat, message))

@@ -156,6 +156,24 @@ async def tell_undelivered(tx: Tx, rules: Rules, owed: Owed, cause: str, at: dat
     await _tell_office(tx, rules, owed, cause, at)
 
 
+async def tell_doubtful(tx: Tx, rules: Rules, owed: Owed, at: datetime) -> None:
+    """Nobody knows whether a message arrived, and it does not leave again: whoever can ask its listener hears so.
+
+    Once a day for a listener and an appeal. A notice to many shows it in its own list, an edit is missed by nobody.
+    """
+    if owed.kind != "send" or Lane(owed.lane) is Lane.BROADCAST:
+        return
+    appeal = await appeals.by_id(tx, owed.appeal_id, SYSTEM) if owed.appeal_id is not None else None
+    number = appeal.number if appeal is not None and not appeal.sealed else None
+    day = rules.calendar.local(at).date().isoformat()
+    if not await turns.take(tx, "doubtful", f"{owed.chat_id}:{number or '-'}:{day}", at):
+        return
+    person = await people.person(tx, owed.person_id, at) if owed.person_id is not None else None
+    chat = await people.chat(tx, owed.chat_id)
+    whom: Fact = person.name if person else Said("watch.private_chat") if chat.private else _called(chat)
+    await _to_office(tx, rules, owed, Said("watch.doubtful", {"whom": whom, "number": number}), at)
+
+
 async def _next_leg(tx: Tx, owed: Owed, person: Person, at: datetime) -> bool:
     """Owe the same message in another private chat that reaches its listener; whether there is one."""
     place = await people.private_chat(tx, person.id)
@@ -183,14 +201,20 @@ def _called(chat: Chat) -> str:
 
 async def _tell_office(tx: Tx, rules: Rules, owed: Owed, cause: str, at: datetime) -> None:
     chat = await people.chat(tx, owed.chat_id)
+    named = Said("watch.private_chat") if chat.private else _called(chat)
+    await _to_office(tx, rules, owed, Said("watch.undelivered", {"chat": named, "cause": cause}), at)
+
+
+async def _to_office(tx: Tx, rules: Rules, owed: Owed, said: Said, at: datetime) -> None:
+    """Every coordinator hears it, except in the very chat that is in trouble."""
     for coordinator in await listeners.coordinators(tx, at):
         place = await people.private_chat(tx, coordinator.id)
         if place is None or place.id == owed.chat_id:
             continue
         letter = outbox.Letter(
             chat_id=place.id,
-            key="watch.undelivered",
-            facts={"chat": Said("watch.private_chat") if chat.private else _called(chat), "cause": cause},
+            key=said.key,
+            facts=said.facts,
             lane=Lane.CASE,
             person_id=coordinator.id,
         )

@@ -269,17 +269,28 @@ async def meet(tx: Tx, channel: str, external_id: str, name: str) -> int:
 
 
 async def enter(
-    tx: Tx, channel: str, external_id: str, *, private: bool, name: str, account_id: int | None, at: datetime
+    tx: Tx,
+    channel: str,
+    external_id: str,
+    *,
+    private: bool,
+    name: str,
+    account_id: int | None,
+    at: datetime,
+    spoke: bool = True,
 ) -> Chat:
     """The chat a message came from, made known at first sight; a private one belongs to its account.
 
-    One that its platform has moved is the same chat under either id.
+    One that its platform has moved is the same chat under either id. Who only came in and never `spoke` is not within
+    reach by that: where a bot may only answer, nothing else can be sent to him.
     """
     external_id = await recall(tx, ("moved", channel, external_id), lambda: _present_id(tx, channel, external_id))
     row = await tx.one(
-        """INSERT INTO chats(channel, external_id, private, name, account_id, heard_at)
-           VALUES (:channel, :id, :private, :name, :account, :at)
-           ON CONFLICT (channel, external_id) DO UPDATE SET heard_at = excluded.heard_at, reachable = 1
+        """INSERT INTO chats(channel, external_id, private, name, account_id, heard_at, reachable)
+           VALUES (:channel, :id, :private, :name, :account, :at, :spoke)
+           ON CONFLICT (channel, external_id) DO UPDATE SET
+               heard_at = COALESCE(excluded.heard_at, chats.heard_at),
+               reachable = CASE WHEN excluded.reachable = 1 THEN 1 ELSE chats.reachable END
            RETURNING *""",
         {
             "channel": channel,
@@ -287,7 +298,8 @@ async def enter(
             "private": int(private),
             "name": name,
             "account": account_id if private else None,
-            "at": to_ms(at),
+            "at": to_ms(at) if spoke else None,
+            "spoke": int(spoke),
         },
     )
     assert row is not None  # RETURNING gives the row on both paths

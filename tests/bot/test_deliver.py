@@ -386,6 +386,28 @@ async def test_where_sending_twice_is_harmless_doubt_is_a_plain_failure() -> Non
         assert house.said() == ["x"]
 
 
+@pytest.mark.parametrize("lane", [Lane.CASE, Lane.BROADCAST])
+async def test_what_nobody_sees_twice_is_sent_until_it_is_certain(house: PostHouse, lane: Lane) -> None:
+    house.channel.failures = [Uncertain("reset", harmless=True) for _ in range(6)]
+    await house.owe("a", "x", lane=lane)
+    await house.owe("a", "next", lane=lane)
+    for _ in range(7):
+        await later(house, 150)
+    assert house.said() == ["x", "next"]
+    assert [parcel.doubts for parcel in house.channel.tried] == [0, 1, 2, 3, 4, 5, 6, 0]
+
+
+async def test_a_doubt_that_never_ends_is_left_to_people_when_others_get_through(house: PostHouse) -> None:
+    house.channel.always = {"a": Uncertain("reset", harmless=True)}
+    row = await house.owe("a", "x")
+    await keep_failing(house, minutes=30, alive="b")
+    assert (await house.row(row))["state"] == "pending"
+    house.machine.on(hours=24)
+    await house.owe("b", "y")
+    await later(house, 0)
+    assert (await house.row(row))["state"] == "uncertain"
+
+
 async def test_a_platform_that_does_not_answer_in_time_leaves_doubt(
     house: PostHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

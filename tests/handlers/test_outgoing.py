@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.channel import Undeliverable
+from bot.channel import Uncertain, Undeliverable
 from domain.notices import Lane
 from domain.people import Role
 from domain.said import Fact
@@ -299,3 +299,32 @@ async def test_whom_nothing_reaches_is_called_in_his_group_though_no_matter_is_a
     called = [line for line in town.said if line.key == "reach.mention"]
     assert [(line.listener, line.facts["name"]) for line in called] == [("大树营联企群", "陈和顺")]
     assert told(town.said, "watch.undelivered") == ["周芳"]
+
+
+def shaken(town: Town, name: str) -> None:
+    """Nothing is known of what is sent to that private chat."""
+    send = town.channel.send
+
+    async def send_or_doubt(parcel: Any) -> str:
+        if parcel.chat == f"private:{name}":
+            raise Uncertain("reset")
+        return await send(parcel)
+
+    town.channel.send = send_or_doubt  # type: ignore[method-assign]  # the platform, not our code
+
+
+@pytest.mark.parametrize("lane", [Lane.CASE, Lane.DIGEST])
+async def test_of_what_stays_in_doubt_the_office_hears_once_a_day(raised: Town, lane: Lane) -> None:
+    shaken(raised, "王敏")
+    for _ in range(2):
+        await owe(raised, "王敏", lane=lane)
+        await raised.settle()
+    lines = [line for line in raised.said if line.key == "watch.doubtful"]
+    assert [line.listener for line in lines] == ["周芳"]
+
+
+async def test_of_a_broadcast_in_doubt_nobody_hears_as_its_own_list_shows_it(raised: Town) -> None:
+    shaken(raised, "王敏")
+    await owe(raised, "王敏", lane=Lane.BROADCAST)
+    await raised.settle()
+    assert "watch.doubtful" not in [line.key for line in raised.said]

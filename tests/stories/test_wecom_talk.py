@@ -121,3 +121,38 @@ async def test_a_file_that_cannot_be_had_is_told_to_who_sent_it(town: WecomTown)
     town.emulator.fault("download", code=404)
     told = await town.says(BOSS, file=("大.bin", b"x" * 9))
     assert [line.key for line in told if line.listener == BOSS][:1] == ["reply.file_lost"]
+
+
+async def test_who_opens_the_chat_again_and_again_is_greeted_once_a_day(town: WecomTown) -> None:
+    async def opened() -> int:
+        await town.wait(hours=0.1)
+        await town.emulator.enters(town.users[BOSS])
+        await town.settle()
+        return len(town.seen(BOSS))
+
+    assert [await opened(), await opened()] == [1, 1]
+    await town.wait(days=1)
+    before = len(town.seen(BOSS))
+    assert [await opened() - before, await opened() - before] == [1, 1]
+
+
+async def test_who_opens_the_chat_does_not_lose_the_question_that_he_was_asked(town: WecomTown) -> None:
+    await town.says(BOSS, "诉求")
+    await town.emulator.enters(town.users[BOSS])
+    assert await town.settle() == []
+    assert (BOSS, "appeal.filed") in keys(await town.says(BOSS, "车间电压低"))
+
+
+async def test_who_opened_the_chat_and_wrote_nothing_is_not_within_reach(town: WecomTown) -> None:
+    async def reachable(user: str) -> int:
+        return int((await town.one("SELECT reachable FROM chats WHERE external_id = :id", id=user))["reachable"])
+
+    town.emulator.world.wrote.discard(town.users[LIAISON])
+    await town.says(BOSS, "诉求 车间电压低")
+    town.users["马师傅"] = town.emulator.user("MaShiFu", "马师傅")
+    for user in (town.users[LIAISON], "MaShiFu"):
+        await town.emulator.enters(user)
+        await town.settle()
+        assert await reachable(user) == 0
+    await town.says(LIAISON, "待办")
+    assert await reachable(town.users[LIAISON]) == 1

@@ -80,6 +80,8 @@ class WatchedChannel(WecomAibotChannel):
         """Whether a message may have come of a part."""
         if parcel.keys:
             return one.task_id == name
+        if parcel.doubts and one.card is not None:  # repeated as a card, or announced by one
+            return (parcel.text or parcel.documents[0].name).partition("\n")[0][:30] in one.text
         if parcel.documents:
             return one.file is not None and one.file.name == parcel.documents[0].name
         return one.card is None and one.text == plain(parcel.text)

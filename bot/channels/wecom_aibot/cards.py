@@ -140,6 +140,15 @@ def _led(keys: Sequence[Key]) -> Sequence[tuple[bool, Key]]:
 
 def done_key(text: str, say: Say) -> Key:
     """The one button of a card whose others are outdated: it looks the matter up, as a card must have one."""
+    return Key(say(Said("card.over")), _look(text).data)
+
+
+def look_key(text: str, say: Say) -> Key:
+    """The button of a card that has none of its own: the state of the matter that it names, or else the help."""
+    look = _look(text)
+    return Key(say(Said(f"verb.{look.verb}")), look.data)
+
+
+def _look(text: str) -> Button:
     found = _NUMBER.search(text)
-    look = Button(Verb.STATUS, found[0][1:21]) if found else Button(Verb.HELP)
-    return Key(say(Said("card.over")), look.data)
+    return Button(Verb.STATUS, found[0][1:21]) if found else Button(Verb.HELP)

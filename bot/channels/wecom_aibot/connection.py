@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
+from websockets.protocol import State
 
 from bot.channels.wecom_aibot.refusals import BAD_SECRET, NOT_SUBSCRIBED, Refused
 
@@ -116,7 +117,7 @@ class Connection:
     async def _exchange(
         self, cmd: str, req_id: str, body: Mapping[str, Any] | None, seconds: float
     ) -> Mapping[str, Any]:
-        if self._over.is_set():
+        if self._over.is_set() or not self._open:
             raise NotConnected("the connection is over")
         frame = {"cmd": cmd, "headers": {"req_id": req_id}, **({} if body is None else {"body": body})}
         answer = self._waiting[req_id] = asyncio.get_running_loop().create_future()
@@ -133,6 +134,11 @@ class Connection:
             if self._over.is_set():
                 self._retire()
         return found
+
+    @property
+    def _open(self) -> bool:
+        """Whether a frame can still leave: one that is given to a socket known to be closing is not written to it."""
+        return self._socket.state is State.OPEN and not self._socket.transport.is_closing()
 
     async def read(self, receive: Receive) -> None:
         """Hand on what comes until the end, which is NotConnected or Kicked."""

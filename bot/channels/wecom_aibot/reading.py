@@ -70,7 +70,7 @@ class _Reader:
         """A button was pressed, or somebody came in, who is greeted as if he had said so."""
         event = self._body["event"]
         if event["eventtype"] == _ENTER:
-            return self._incoming(message_id=event_id(self._body), text="/start")
+            return self._incoming(message_id=event_id(self._body), text="/start", entered=True)
         if event["eventtype"] != _PRESS:
             return None
         press = event[_PRESS]

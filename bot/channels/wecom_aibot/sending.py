@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.channel import Document, Key, Parcel, Uncertain, Undeliverable, Unsent
-from bot.channels.wecom_aibot import cards
+from bot.channels.wecom_aibot import cards, repeating
 from bot.channels.wecom_aibot.connection import Line, Lost, NotConnected
 from bot.channels.wecom_aibot.fetching import MEGABYTE
 from bot.channels.wecom_aibot.refusals import DEAD_REQUEST, Refused, outcome, used_before
@@ -41,7 +41,8 @@ def parts(parcel: Parcel, say: Say) -> Sequence[Parcel]:
     texts = _texts(bare, parcel.text, tuple(key for row in parcel.keys for key in row), say)
     files = [_file_part(bare, document, say) for document in parcel.documents]
     found = [*texts, *files] or [parcel]
-    return (found[0], *(replace(part, reply_to=None) for part in found[1:]))
+    rest = (replace(part, reply_to=None, part=number) for number, part in enumerate(found[1:], start=1))
+    return (found[0], *rest)
 
 
 def _texts(bare: Parcel, text: str, keys: tuple[Key, ...], say: Say) -> list[Parcel]:
@@ -89,28 +90,35 @@ class Sender:
         except NotConnected as gone:
             raise Unsent(str(gone), channel_down=True) from None
         except Lost as doubt:
-            raise Uncertain(str(doubt)) from None
+            raise Uncertain(str(doubt), harmless=repeating.harmless(parcel)) from None
 
     async def _message(self, parcel: Parcel) -> str:
         keys = tuple(key for row in parcel.keys for key in row)
-        if parcel.documents:
-            return await self._file(parcel, parcel.documents[0])
         if keys:
             return await self._card(parcel, keys)
-        await self._say_it(parcel, "markdown", {"content": parcel.text})
-        return known_as(parcel.text)
+        if again := repeating.as_card(parcel, self._say):
+            await self._once(parcel, again, cards.task_id(self._bot, repeating.named(parcel, again[1])))
+        elif parcel.documents:
+            return await self._file(parcel, parcel.documents[0])
+        else:
+            await self._say_it(parcel, "markdown", {"content": parcel.text})
+        return _name_of(parcel)
 
     async def _card(self, parcel: Parcel, keys: tuple[Key, ...]) -> str:
         name = cards.task_id(self._bot, parcel)
         laid = cards.laid_out(parcel.text, keys)
         if laid is None:
             raise Undeliverable("no card can hold the text")
+        await self._once(parcel, laid, name)
+        return name
+
+    async def _once(self, parcel: Parcel, laid: tuple[cards.Face, Sequence[Key]], name: str) -> None:
+        """A card by its name; one that is refused as used before has arrived before."""
         try:
             await self._say_it(parcel, "template_card", cards.card(*laid, name))
         except Refused as no:
             if not used_before(no):
                 raise
-        return name
 
     async def _file(self, parcel: Parcel, document: Document) -> str:
         """A picture as one; what WeCom does not take for a picture goes as a file."""
@@ -121,7 +129,7 @@ class Sender:
             if kind == "file":
                 raise
             await self._say_it(parcel, "file", {"media_id": await self._uploads.media_id(document, "file")})
-        return known_as(f"{parcel.id} {document.name}")
+        return _name_of(parcel)
 
     async def _say_it(self, parcel: Parcel, kind: str, content: Mapping[str, Any]) -> None:
         """Directly where it answers somebody who can still be answered, else as a message of its own."""
@@ -163,3 +171,8 @@ class Sender:
         except Refused as no:
             raise Undeliverable(str(no)) from None
         return parcel.edits
+
+
+def _name_of(parcel: Parcel) -> str:
+    """How a message is known that has no name on the platform: by its words, or its row and file."""
+    return known_as(f"{parcel.id} {parcel.documents[0].name}" if parcel.documents else parcel.text)

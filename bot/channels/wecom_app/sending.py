@@ -27,8 +27,10 @@ LEAST_FILE = 6
 PHOTOS = frozenset({"image/jpeg", "image/png"})
 SAME_SECONDS = 1800
 """So long at least the platform takes the same bytes for the same message; 4 hours are the most it allows."""
-SAME_SPREAD = 12_600
-MOST_PARTS = 20
+SAME_SPREAD = 12_601
+"""All the seconds from there to four hours: so many rows have intervals of their own."""
+PART_STEP = 661
+"""From the interval of one part of a row to that of the next."""
 MEDIA_SECONDS = 2.5 * 24 * 3600
 MOST_REMEMBERED = 2000
 MEDIA_GONE = 40007
@@ -103,7 +105,7 @@ class Sender:
                 kind: content,
                 "enable_duplicate_check": 1,
                 # No two messages are the same bytes, as what is meant to be said twice must be heard twice.
-                "duplicate_check_interval": SAME_SECONDS + (parcel.id * MOST_PARTS + parcel.part) % SAME_SPREAD,
+                "duplicate_check_interval": SAME_SECONDS + (parcel.id + parcel.part * PART_STEP) % SAME_SPREAD,
             }
         )
         try:

@@ -160,8 +160,11 @@ async def test_the_same_words_meant_twice_are_heard_twice(wire: Line) -> None:
     await wire.send("没看懂", row=7)
     await wire.send("没看懂", row=8)
     assert texts(wire) == ["没看懂", "没看懂"]
+    await wire.send("没看懂", row=7 + 630)
+    await wire.send("没看懂", row=7 + 12_600)
+    assert len(texts(wire)) == 4
     intervals = [json.loads(sent.raw)["duplicate_check_interval"] for sent in wire.server.sent]
-    assert min(intervals) >= 1800
+    assert 1800 <= min(intervals) < max(intervals) <= 4 * 3600
 
 
 async def test_a_stranger_to_the_app_is_out_of_reach(wire: Line) -> None:
