@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from storage.values import from_json
 from tests.making import civil
 from tests.stories.sixty.acts import Talk, cases, new_matter
 from tests.stories.sixty.park import make_rules
@@ -14,6 +15,12 @@ DAYS, MATTERS, TURNS = 60, 200, 1500
 STARTS = ("2026-01-26", "2026-04-07", "2026-08-24", "2026-09-14")
 """Spring festival; Qingming and May Day; an autumn before and over National Day."""
 BUSY = ((8, 30), (12, 0)), ((14, 0), (17, 30))
+
+
+_UNSAID = """
+SELECT p.name, o.facts FROM outbox o JOIN people p ON p.id = o.person_id
+WHERE o.state = 'pending' AND o.text_key IN ('remind.one', 'remind.several') ORDER BY o.id
+"""
 
 
 @dataclass
@@ -46,7 +53,7 @@ class Course:
         for trouble, times in (
             (self._restart, 8),
             (self._down, 3),
-            (self._dead, 3),
+            (self._dead, 5),
             (self._ahead, 2),
             (self._back, 3),
         ):
@@ -106,8 +113,15 @@ class Course:
         await self._heard_later()
 
     async def _dead(self) -> None:
+        """What the dead one had still to say may be done before the next one says it."""
         await self.town.die_before_sending()
+        unsaid = await self.town.all(_UNSAID)
         self.town.restart(timedelta(minutes=self.dice.choice((0, 1, 240))))
+        for row in unsaid:
+            number, clock, _ = from_json(row["facts"])["holds"][0].split("|")
+            if self.dice.random() < 0.6:
+                done = {"acknowledge": f"接单 {number}", "survey": f"满意 {number}"}.get(clock, f"办结 {number} 已办妥")
+                await self.town.tell_unheard(row["name"], done)
         await self._heard_later()
 
     async def _ahead(self) -> None:

@@ -154,8 +154,10 @@ class Oracle:
         assert ahead is None, f"the journal ends before {ahead}"
 
     def _live(self, at: datetime, *, sends: bool = True) -> None:
-        self._sweep(at)
-        self._remind(at)
+        """Ring until nothing is due, and send; or ring once and die."""
+        self._ring(at)
+        while sends and self._to_remind(at):
+            self._ring(at)
         if sends:
             self._send(at)
 
@@ -222,10 +224,13 @@ class Oracle:
                 fresh.update(new)
             elif new:
                 self.asked.append((matter.filed.id, reached.key(matter), tuple(new)))
-        for person in fresh:
-            mine = [note for note in self.owed.get(person, []) if note.matter == matter.filed.id]
-            for lower in sorted(mine, key=attrgetter("due", "place"))[:-1]:
-                self._settle(lower, "superseded")
+        for person in sorted(fresh):
+            self._tell_the_highest(matter.filed.id, person)
+
+    def _tell_the_highest(self, matter: int, person: int) -> None:
+        mine = [note for note in self.owed.get(person, []) if note.matter == matter]
+        for lower in sorted(mine, key=attrgetter("due", "place"))[:-1]:
+            self._settle(lower, "superseded")
 
     def _for_whom(self, matter: Matter, reached: Reached) -> list[int]:
         """Those whom the rung means and for whom it was not noted before."""
@@ -235,11 +240,15 @@ class Oracle:
 
     def _put_down(self, matter: Matter, reached: Reached, person: int, at: datetime) -> None:
         key = reached.key(matter)
-        state = "held" if reached.rung.release else "owed"
-        note = Note(key, person, reached.at, at, len(self.notes), state)
+        if reached.rung.release:
+            self.notes[key, person] = Note(key, person, reached.at, at, len(self.notes), "held")
+        else:
+            self._owe(key, person, reached.at, at)
+
+    def _owe(self, key: RungKey, person: int, due: datetime, noted: datetime) -> None:
+        note = Note(key, person, due, noted, len(self.notes), "owed")
         self.notes[key, person] = note
-        if state == "owed":
-            self.owed.setdefault(person, []).append(note)
+        self.owed.setdefault(person, []).append(note)
 
     def _settle(self, note: Note, state: str) -> None:
         note.state = state
@@ -255,17 +264,26 @@ class Oracle:
         office, most = self.roster.in_office(person), self.rules.reminders_a_day
         return calm(self.rules.calendar, at, self.told.get(person, []), office=office, most=most)
 
-    def _remind(self, at: datetime) -> None:
-        for person in [each for each, notes in self.owed.items() if notes]:
-            if self._hears(person, at) <= at:
+    def _ring(self, at: datetime) -> None:
+        """Look at what is due, then remind each person once."""
+        self._sweep(at)
+        tried: set[int] = set()
+        while fresh := [person for person in self._to_remind(at) if person not in tried]:
+            for person in fresh:
                 self._write_to(person, at)
+            tried.update(fresh)
+
+    def _to_remind(self, at: datetime) -> list[int]:
+        return sorted(person for person, notes in self.owed.items() if notes and self._hears(person, at) <= at)
 
     def _write_to(self, person: int, at: datetime) -> None:
         all_may_go = self._calm(person, at) <= at
         saying: list[Note] = []
         for note in sorted(self.owed[person], key=attrgetter("due", "place")):
-            if not self._still_holds(note.key) or not self._is_meant(note):
+            if not self._still_holds(note.key):
                 self._settle(note, "void")
+            elif not self._is_meant(note):
+                self._pass_on(note)
             elif all_may_go or self.matters[note.matter].urgent:
                 saying.append(note)
         reached = person in self.roster.reached
@@ -284,12 +302,25 @@ class Oracle:
         return self._clock_of(key) is not None
 
     def _is_meant(self, note: Note) -> bool:
-        """A matter may have changed hands since the rung was reached."""
+        return note.person in self._meant_by(note)
+
+    def _meant_by(self, note: Note) -> list[int]:
+        """For whom a rung is now."""
         matter, clock = self.matters[note.matter], self._clock_of(note.key)
         assert clock is not None
         rungs = [rung for rung in rungs_of(matter, clock, self.rules) if rung.label == note.key[3]]
-        tell = {one for rung in rungs for one in rung.tell}
-        return any(note.person in self.roster.meant(one, matter, clock.part) for one in tell)
+        told = [self.roster.meant(one, matter, clock.part) for rung in rungs for one in rung.tell]
+        return sorted({person for meant in told for person in meant})
+
+    def _pass_on(self, note: Note) -> None:
+        """Who has lost a matter hears nothing more of it; those who are meant now do, but for a new owner."""
+        dispatched = self.matters[note.matter].dispatched
+        if dispatched is None or dispatched <= note.due:
+            for other in self._meant_by(note):
+                if (note.key, other) not in self.notes:
+                    self._owe(note.key, other, note.due, note.noted)
+                self._tell_the_highest(note.matter, other)
+        self._settle(note, "void")
 
     def _send(self, at: datetime) -> None:
         """What was done meanwhile is struck from the message; one with nothing left does not leave."""

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from domain.appeal import Status
 from domain.rules import Rules
+from storage.values import from_ms
 from tests.stories.sixty.manners import disturbed_from
 from tests.stories.sixty.oracle import Oracle
 from tests.stories.sixty.verdict import Happened, shown
@@ -15,12 +16,16 @@ _ENDED = frozenset({"resolve", "explain", "instant", "withdraw"})
 
 
 def broken(oracle: Oracle, happened: Happened, rules: Rules) -> list[str]:
-    """Every way in which the park was let down, one line each."""
+    """Every way in which the park was let down, one line each.
+
+    The hour is that at which a reminder was owed; one whose program died leaves when the next one starts.
+    """
     urgent_since = {line.appeal: line.at for line in happened.lines if line.name == "urgent"}
     found: list[str] = []
     days: Counter[tuple[int, date]] = Counter()
-    for person, at, key, numbers in happened.letters:
-        if key == "remind.release" or all(_is_urgent(urgent_since, number, at) for number in numbers):
+    for letter in happened.letters:
+        person, at, numbers = letter.person, letter.owed, letter.numbers
+        if letter.key == "remind.release" or all(_is_urgent(urgent_since, number, at) for number in numbers):
             continue
         days[person, rules.calendar.local(at).date()] += 1
         if disturbed_from(rules.calendar, at, office=oracle.roster.in_office(person)) > at:
@@ -47,7 +52,10 @@ def _unowned(happened: Happened) -> list[str]:
 
 
 def _chased_after_the_end(happened: Happened) -> list[str]:
-    """Of the work nobody is told between the moment at which it was done and the next line of the history."""
+    """Of the work nobody is told between the moment at which it was done and the next line of the history.
+
+    Of hours that came twice, because the clock was set back, nobody can tell which was first.
+    """
     ends: dict[int, list[tuple[datetime, datetime]]] = {}
     for line, following in pairwise(sorted(happened.lines, key=lambda line: (line.appeal, line.version))):
         if line.name in _ENDED and line.appeal == following.appeal:
@@ -56,6 +64,7 @@ def _chased_after_the_end(happened: Happened) -> list[str]:
         f"{row['appeal_id']} {row['label']} was told at {row['told_at']}, when the work was done"
         for row in happened.rungs
         if row["told_at"] is not None and row["clock"] in ("resolve", "acknowledge")
+        if not any(since <= from_ms(row["told_at"]) <= until for since, until in happened.twice)
         for done, again in ends.get(row["appeal_id"], [])
-        if done.timestamp() * 1000 <= row["told_at"] < again.timestamp() * 1000
+        if done <= from_ms(row["told_at"]) < again
     ]

@@ -13,7 +13,7 @@ DAY = Span(1, Unit.WORKING_DAYS)
 
 @dataclass
 class Count:
-    """The longest of `spans` from `start`, moved in order by working days or pauses, never later than a cap."""
+    """The longest of `spans` from `start`, or a cap that is earlier; then moved in order by working days or pauses."""
 
     start: datetime
     spans: list[Span] = field(default_factory=list)
@@ -22,14 +22,15 @@ class Count:
 
     def due(self, calendar: Calendar) -> datetime:
         """The moment that it comes to."""
-        due = max([calendar.add(self.start, span) for span in self.spans], default=self.start)
+        longest = max([calendar.add(self.start, span) for span in self.spans], default=self.start)
+        due = min([longest, *(calendar.add(start, span) for start, span in self.caps)])
         for move in self.moves:
             if isinstance(move, Span):
                 due = calendar.add(due, move)
                 continue
             lost = int(calendar.worked(*move).total_seconds())
             due = calendar.add(due, Span(lost, Unit.WORKING_HOURS)) if lost else due
-        return min([due, *(calendar.add(start, span) for start, span in self.caps)])
+        return due
 
 
 def term(rules: Rules, kind: Kind, category: str, difficulty: Difficulty) -> Span:

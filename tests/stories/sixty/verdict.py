@@ -19,6 +19,17 @@ from tests.stories.sixty.watched import WatchedTown
 _NUMBER = re.compile(r"#(\d+) ")
 
 
+@dataclass(frozen=True)
+class Left:
+    """A reminder that left the channel: to whom, owed when, at what moment, of what kind, about which matters."""
+
+    person: int
+    owed: datetime
+    at: datetime
+    key: str
+    numbers: tuple[str, ...]
+
+
 @dataclass
 class Happened:
     """What the database and the channel hold at the end."""
@@ -28,12 +39,13 @@ class Happened:
     rungs: list[Row] = field(default_factory=list)
     appeals: list[Row] = field(default_factory=list)
     parts: list[Row] = field(default_factory=list)
-    letters: list[tuple[int, datetime, str, tuple[str, ...]]] = field(default_factory=list)
+    letters: list[Left] = field(default_factory=list)
+    twice: list[tuple[datetime, datetime]] = field(default_factory=list)
 
 
 async def gather(town: WatchedTown) -> Happened:
     """Read it all."""
-    found = Happened()
+    found = Happened(twice=town.twice)
     found.appeals = list(await town.all("SELECT * FROM appeals ORDER BY id"))
     found.parts = list(await town.all("SELECT * FROM parts ORDER BY appeal_id, n"))
     found.rungs = list(await town.all("SELECT * FROM rungs ORDER BY id"))
@@ -42,13 +54,14 @@ async def gather(town: WatchedTown) -> Happened:
         for row in found.appeals
     ]
     found.lines = [_line(row) for row in await town.all("SELECT * FROM events WHERE appeal_id IS NOT NULL ORDER BY id")]
-    rows = await town.all("SELECT id, person_id, sent_at, text_key FROM outbox WHERE text_key LIKE 'remind.%'")
+    rows = await town.all("SELECT * FROM outbox WHERE text_key LIKE 'remind.%'")
     owed = {row["id"]: row for row in rows}
     for parcel in town.channel.sent:
         row = owed.get(parcel.id)
         if row is not None and parcel.kind == "send":
+            moments = from_ms(row["written_at"]), from_ms(row["sent_at"])
             numbers = tuple(_NUMBER.findall(parcel.text))
-            found.letters.append((row["person_id"], from_ms(row["sent_at"]), row["text_key"], numbers))
+            found.letters.append(Left(row["person_id"], *moments, row["text_key"], numbers))
     return found
 
 
@@ -130,9 +143,9 @@ def letters_differ(oracle: Oracle, happened: Happened) -> list[str]:
         numbers = [oracle.matters[key[0]].filed.number for key in letter.about]
         foretold[f"{oracle.roster.names[letter.person]} {shown(letter.left)} {numbers}"] += 1
     left = Counter(
-        f"{oracle.roster.names[person]} {shown(at)} {list(numbers)}"
-        for person, at, key, numbers in happened.letters
-        if key != "remind.release"
+        f"{oracle.roster.names[letter.person]} {shown(letter.at)} {list(letter.numbers)}"
+        for letter in happened.letters
+        if letter.key != "remind.release"
     )
     return _both("message", foretold, left)
 
@@ -144,9 +157,9 @@ def asking_differs(oracle: Oracle, happened: Happened) -> list[str]:
         for person in oracle.roster.roles["coordinator"]:
             foretold[f"{oracle.roster.names[person]} {oracle.matters[matter].filed.number}"] += 1
     asked = Counter(
-        f"{oracle.roster.names[person]} {numbers[0]}"
-        for person, _, key, numbers in happened.letters
-        if key == "remind.release"
+        f"{oracle.roster.names[letter.person]} {letter.numbers[0]}"
+        for letter in happened.letters
+        if letter.key == "remind.release"
     )
     return _both("question", foretold, asked)
 

@@ -75,6 +75,7 @@ class WatchedTown(Town):
 
     machine: Machine
     journal: list[Entry]
+    twice: list[tuple[datetime, datetime]]
 
     @classmethod
     async def found(cls, rules: Rules, at: str) -> "WatchedTown":
@@ -84,7 +85,7 @@ class WatchedTown(Town):
         channel = MemoryChannel()
         park = Park(rules, Catalogue.load(strict=True))
         town = cls(_program(park, database, channel, machine), channel)
-        town.machine, town.journal = machine, []
+        town.machine, town.journal, town.twice = machine, [], []
         return town
 
     @property
@@ -140,7 +141,10 @@ class WatchedTown(Town):
 
     def set_clock(self, by: timedelta) -> None:
         """Somebody sets the clock of the machine, ahead or back, while the program runs."""
+        before = self.now
         self.machine.at += by
+        if self.now < before:
+            self.twice.append((self.now, before))
 
 
 def _program(park: Park, database: Database, channel: MemoryChannel, machine: Machine) -> App:
