@@ -66,5 +66,5 @@ def _chased_after_the_end(happened: Happened) -> list[str]:
         if row["told_at"] is not None and row["clock"] in ("resolve", "acknowledge")
         if not any(since <= from_ms(row["told_at"]) <= until for since, until in happened.twice)
         for done, again in ends.get(row["appeal_id"], [])
-        if done <= from_ms(row["told_at"]) < again
+        if done < from_ms(row["told_at"]) < again
     ]
