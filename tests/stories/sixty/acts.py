@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from tests.making import ZONE
-from tests.stories.sixty.park import CHIEFS, COORDINATORS, FIRMS, INSPECTOR, LIAISONS, UNITS, contacts
+from tests.stories.sixty.park import CADRES, CHIEFS, COORDINATORS, FIRMS, INSPECTOR, LIAISONS, UNITS, contacts
 from tests.stories.town import Town
 
 Option = tuple[float, str, str]
@@ -83,6 +83,21 @@ def new_matter(dice: Random) -> tuple[str, str]:
     if dice.random() < 0.08:
         return dice.choice((*LIAISONS, *COORDINATORS)), f"代录 {firm} {problem}"
     return dice.choice(contacts(firm)), f"{dice.choice(_KINDS)} {problem}"
+
+
+def leave(dice: Random, now: datetime) -> tuple[str, str]:
+    """Somebody of the park's side takes leave or comes back; or a coordinator names who stands in for somebody."""
+    who, other = dice.sample(CADRES, 2)
+    first = (now + timedelta(days=dice.randint(1, 4))).astimezone(ZONE)
+    last = first + timedelta(days=dice.randint(0, 4))
+    planned = f"{first.month}月{first.day}日-{last.month}月{last.day}日"
+    named = dice.choice((other, ""))
+    how = dice.choice(
+        (f"{dice.randint(1, 6)}天 {named}", f"{dice.randint(1, 6)}天 {named}", f"{planned} {named}", "结束")
+    )
+    if dice.random() < 0.25:
+        return dice.choice(COORDINATORS), f"代班 {who} {other}"
+    return who, f"请假 {how}".strip()
 
 
 @dataclass

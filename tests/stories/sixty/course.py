@@ -7,11 +7,11 @@ from random import Random
 
 from storage.values import from_json
 from tests.making import civil
-from tests.stories.sixty.acts import Talk, cases, new_matter
+from tests.stories.sixty.acts import Talk, cases, leave, new_matter
 from tests.stories.sixty.park import make_rules
 from tests.stories.sixty.watched import WatchedTown
 
-DAYS, MATTERS, TURNS = 60, 200, 1500
+DAYS, MATTERS, TURNS, LEAVES = 60, 200, 1500, 45
 STARTS = ("2026-01-26", "2026-04-07", "2026-08-24", "2026-09-14")
 """Spring festival; Qingming and May Day; an autumn before and over National Day."""
 BUSY = ((8, 30), (12, 0)), ((14, 0), (17, 30))
@@ -50,6 +50,7 @@ class Course:
             (self._moment(0, last, busy=self.dice.random() < 0.8), self._file) for _ in range(MATTERS)
         ]
         plan += [(self._moment(0, DAYS, busy=self.dice.random() < 0.85), self._talk) for _ in range(TURNS)]
+        plan += [(self._moment(0, DAYS, busy=True), self._leave) for _ in range(LEAVES)]
         for trouble, times in (
             (self._restart, 8),
             (self._down, 3),
@@ -72,6 +73,9 @@ class Course:
     # People ---------------------------------------------------------------------------------------------------------
     async def _file(self) -> None:
         await self.town.says(*new_matter(self.dice))
+
+    async def _leave(self) -> None:
+        await self.town.says(*leave(self.dice, self.town.now))
 
     async def _talk(self) -> None:
         turn = await self._turn()

@@ -10,6 +10,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from domain.rules import Rules, Rung
+from tests.stories.sixty.absences import LeaveLine
 from tests.stories.sixty.manners import calm
 from tests.stories.sixty.past import Filed, Line, Matter, Ticking
 from tests.stories.sixty.roster import Roster
@@ -116,8 +117,8 @@ def climb(matter: Matter, rules: Rules) -> list[Reached]:
 class Oracle:
     """Goes through the history once; afterwards its fields hold what had to happen.
 
-    `notes` are the rungs, `letters` the messages that left, `struck` counts the lines that did not, `asked` are the
-    rungs for which a release was asked, `woken` the suspensions that ended by themselves.
+    `notes` are the rungs, `letters` the messages that left, `struck` counts the lines that did not, `asked` is who
+    was asked to release a rung of which matter, `woken` the suspensions that ended by themselves.
     """
 
     roster: Roster
@@ -129,16 +130,16 @@ class Oracle:
     told: dict[int, list[datetime]] = field(default_factory=dict)
     letters: list[Letter] = field(default_factory=list)
     waiting: list[Letter] = field(default_factory=list)
-    asked: list[tuple[int, RungKey, tuple[int, ...]]] = field(default_factory=list)
+    asked: list[tuple[int, int]] = field(default_factory=list)
     woken: list[tuple[int, int, datetime]] = field(default_factory=list)
     struck: int = 0
 
-    def foretell(self, filed: Iterable[Filed], lines: Sequence[Line], journal: Iterable[Entry]) -> None:
+    def foretell(self, filed: Iterable[Filed], lines: Sequence[Line | LeaveLine], journal: Iterable[Entry]) -> None:
         """All of it, in order."""
         for each in filed:
             self.matters[each.id] = Matter(each, self.rules)
             self.looks[each.id] = None
-        said = iter([line for line in lines if not line.is_the_clocks])
+        said = iter([line for line in lines if isinstance(line, LeaveLine) or not line.is_the_clocks])
         ahead = next(said, None)
         for entry in journal:
             if isinstance(entry, Released):
@@ -175,7 +176,13 @@ class Oracle:
         return min((moment for moment in moments if moment > after), default=None)
 
     # The steps of people ---------------------------------------------------------------------------------------------
-    def _hear(self, line: Line) -> None:
+    def _hear(self, line: Line | LeaveLine) -> None:
+        if isinstance(line, LeaveLine):
+            self.roster.absences.read(line)
+        else:
+            self._step(line)
+
+    def _step(self, line: Line) -> None:
         """A step. The clock looks when the next rung comes, or at once where this step brought one.
 
         It looks at once as well where a rung was reached that it had not seen to yet.
@@ -217,13 +224,13 @@ class Oracle:
         """Each rung once for each person; of what one person is owed of a matter the highest rung is told."""
         fresh: set[int] = set()
         for reached in [each for each in climb(matter, self.rules) if each.at <= at]:
-            new = self._for_whom(matter, reached)
+            new = self._for_whom(matter, reached, at)
             for person in new:
                 self._put_down(matter, reached, person, at)
             if not reached.rung.release:
                 fresh.update(new)
             elif new:
-                self.asked.append((matter.filed.id, reached.key(matter), tuple(new)))
+                self.asked += [(person, matter.filed.id) for person in self.roster.present("coordinator", at)]
         for person in sorted(fresh):
             self._tell_the_highest(matter.filed.id, person)
 
@@ -232,9 +239,9 @@ class Oracle:
         for lower in sorted(mine, key=attrgetter("due", "place"))[:-1]:
             self._settle(lower, "superseded")
 
-    def _for_whom(self, matter: Matter, reached: Reached) -> list[int]:
+    def _for_whom(self, matter: Matter, reached: Reached, at: datetime) -> list[int]:
         """Those whom the rung means and for whom it was not noted before."""
-        told = [self.roster.meant(one, matter, reached.clock.part) for one in reached.rung.tell]
+        told = [self.roster.hear(one, matter, reached.clock.part, at) for one in reached.rung.tell]
         people = dict.fromkeys(person for meant in told for person in meant)
         return [person for person in people if (reached.key(matter), person) not in self.notes]
 
@@ -282,8 +289,8 @@ class Oracle:
         for note in sorted(self.owed[person], key=attrgetter("due", "place")):
             if not self._still_holds(note.key):
                 self._settle(note, "void")
-            elif not self._is_meant(note):
-                self._pass_on(note)
+            elif person not in self._meant_by(note, at):
+                self._pass_on(note, at)
             elif all_may_go or self.matters[note.matter].urgent:
                 saying.append(note)
         reached = person in self.roster.reached
@@ -301,22 +308,19 @@ class Oracle:
     def _still_holds(self, key: RungKey) -> bool:
         return self._clock_of(key) is not None
 
-    def _is_meant(self, note: Note) -> bool:
-        return note.person in self._meant_by(note)
-
-    def _meant_by(self, note: Note) -> list[int]:
+    def _meant_by(self, note: Note, at: datetime) -> list[int]:
         """For whom a rung is now."""
         matter, clock = self.matters[note.matter], self._clock_of(note.key)
         assert clock is not None
         rungs = [rung for rung in rungs_of(matter, clock, self.rules) if rung.label == note.key[3]]
-        told = [self.roster.meant(one, matter, clock.part) for rung in rungs for one in rung.tell]
+        told = [self.roster.hear(one, matter, clock.part, at) for rung in rungs for one in rung.tell]
         return sorted({person for meant in told for person in meant})
 
-    def _pass_on(self, note: Note) -> None:
-        """Who has lost a matter hears nothing more of it; those who are meant now do, but for a new owner."""
+    def _pass_on(self, note: Note, at: datetime) -> None:
+        """Who has lost a matter, or is away, hears nothing more of it; who is meant now does, but for a new owner."""
         dispatched = self.matters[note.matter].dispatched
         if dispatched is None or dispatched <= note.due:
-            for other in self._meant_by(note):
+            for other in self._meant_by(note, at):
                 if (note.key, other) not in self.notes:
                     self._owe(note.key, other, note.due, note.noted)
                 self._tell_the_highest(note.matter, other)

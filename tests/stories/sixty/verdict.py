@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from domain.rules import Kind
 from storage.database import Row
 from storage.values import from_json, from_ms, from_ms_or_none
 from tests.making import ZONE
+from tests.stories.sixty.absences import LeaveLine
 from tests.stories.sixty.oracle import Note, Oracle
 from tests.stories.sixty.past import Filed, Line, Matter
 from tests.stories.sixty.roster import read_roster
@@ -36,6 +38,7 @@ class Happened:
 
     filed: list[Filed] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    leaves: list[LeaveLine] = field(default_factory=list)
     rungs: list[Row] = field(default_factory=list)
     appeals: list[Row] = field(default_factory=list)
     parts: list[Row] = field(default_factory=list)
@@ -54,6 +57,10 @@ async def gather(town: WatchedTown) -> Happened:
         for row in found.appeals
     ]
     found.lines = [_line(row) for row in await town.all("SELECT * FROM events WHERE appeal_id IS NOT NULL ORDER BY id")]
+    found.leaves = [
+        LeaveLine(row["id"], int(row["subject"].partition(":")[2]), _facts(row))
+        for row in await town.all("SELECT * FROM events WHERE name = 'leave' ORDER BY id")
+    ]
     rows = await town.all("SELECT * FROM outbox WHERE text_key LIKE 'remind.%'")
     owed = {row["id"]: row for row in rows}
     for parcel in town.channel.sent:
@@ -66,7 +73,6 @@ async def gather(town: WatchedTown) -> Happened:
 
 
 def _line(row: Row) -> Line:
-    facts = {name: _plain(value) for name, value in from_json(row["facts"]).items()}
     return Line(
         id=row["id"],
         appeal=row["appeal_id"],
@@ -76,8 +82,12 @@ def _line(row: Row) -> Line:
         after=row["to_status"],
         by=row["actor_id"],
         at=from_ms(row["at"]),
-        facts=facts,
+        facts=_facts(row),
     )
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in from_json(row["facts"]).items()}
 
 
 def _plain(value: Any) -> Any:
@@ -87,7 +97,9 @@ def _plain(value: Any) -> Any:
 async def foretell(town: WatchedTown, happened: Happened) -> Oracle:
     """What had to happen, by the history of what people did."""
     oracle = Oracle(await town.database.reading(read_roster), town.app.park.rules)
-    oracle.foretell(happened.filed, happened.lines, town.journal)
+    lines: list[Line | LeaveLine] = [*happened.lines, *happened.leaves]
+    lines.sort(key=attrgetter("id"))
+    oracle.foretell(happened.filed, lines, town.journal)
     return oracle
 
 
@@ -153,9 +165,8 @@ def letters_differ(oracle: Oracle, happened: Happened) -> list[str]:
 def asking_differs(oracle: Oracle, happened: Happened) -> list[str]:
     """Every coordinator is asked once to release each rung that is held."""
     foretold: Counter[str] = Counter()
-    for matter, _, _ in oracle.asked:
-        for person in oracle.roster.roles["coordinator"]:
-            foretold[f"{oracle.roster.names[person]} {oracle.matters[matter].filed.number}"] += 1
+    for person, matter in oracle.asked:
+        foretold[f"{oracle.roster.names[person]} {oracle.matters[matter].filed.number}"] += 1
     asked = Counter(
         f"{oracle.roster.names[letter.person]} {letter.numbers[0]}"
         for letter in happened.letters

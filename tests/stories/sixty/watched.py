@@ -8,7 +8,7 @@ from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
 from bot.clock import Bell
 from domain.rules import Rules
-from handlers import chase
+from handlers import chase, duty
 from storage.database import Database
 from storage.migrations import migrate
 from storage.sqlite import SqliteDatabase
@@ -149,5 +149,6 @@ class WatchedTown(Town):
 
 def _program(park: Park, database: Database, channel: MemoryChannel, machine: Machine) -> App:
     app = App(park, database, {"memory": channel}, civil=CivilClock(machine), machine=machine)
-    app.bell = Bell(database, park.rules, chase.JOBS, civil=app.civil, done=app.pump.wake)  # nothing else is due here
+    jobs = (*chase.JOBS, *duty.JOBS)  # nothing else is due here
+    app.bell = Bell(database, park.rules, jobs, civil=app.civil, done=app.pump.wake)
     return app
