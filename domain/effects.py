@@ -200,7 +200,8 @@ def resume(moment: Moment) -> Fields:
     The dates of the parts move too. Milestones end with the long term that they belonged to.
     """
     appeal, calendar = moment.appeal, moment.rules.calendar
-    pause = Pause(appeal.suspended_at or moment.at, moment.at)
+    ended = min(moment.at, appeal.suspended_until) if appeal.suspended_until else moment.at
+    pause = Pause(appeal.suspended_at or ended, ended)
     return {
         **_redated(moment, work=appeal.dates.work.moved(pause)),
         "status": appeal.previous_status or Status.IN_PROGRESS,

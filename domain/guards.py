@@ -188,6 +188,8 @@ def may_share(moment: Moment) -> None:
     """Somebody else than the lead, and no unit that works on a part of it already."""
     not_escalated(moment)
     appeal, details = moment.appeal, moment.details
+    if appeal.sealed:
+        raise Refused("refused.sealed_share", {"number": appeal.number})
     if not details.unit or not details.title:
         raise Refused("refused.part_needs_unit", {"number": appeal.number})
     if details.handler_id is not None and details.handler_id == appeal.handler_id:

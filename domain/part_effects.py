@@ -38,14 +38,13 @@ def add_share(moment: Moment) -> Fields:
     binds nobody else.
     """
     appeal, calendar = moment.appeal, moment.rules.calendar
-    reckoned = Reckoning(moment.at, (moment.rules.terms.part,))
+    until = moment.details.until
+    reckoned = fixed(until) if until else Reckoning(moment.at, (moment.rules.terms.part,))
     before_lead = calendar.offset(appeal.due, Span(-1, Unit.WORKING_DAYS))
     if before_lead <= moment.at < appeal.due:
         before_lead = calendar.share(moment.at, appeal.due, PART_OF_LEAD)
     if before_lead > moment.at:
         reckoned = reckoned.capped(before_lead)
-    if moment.details.until is not None:
-        reckoned = reckoned.capped(moment.details.until)
     return _with_part(moment, PartKind.SHARE, reckoned)
 
 

@@ -10,7 +10,7 @@ from domain.workdays import Calendar, Span, Unit
 
 SLIP = timedelta(days=60)
 _AFTER = r"(?:以前|之前|之内|以内|(?:前|止|内)(?=[\s,，、:：;；。]|$))?[\s,，、:：;；]*"
-_UNITS = r"(?:个)?(?:工作日|天|日|wd\b|working days?|days?)"
+_UNITS = r"(?:个)?(?:工作日|天|wd\b|working days?|days?)"
 _DAYS = re.compile(rf"(\d{{1,3}})\s*{_UNITS}\s*{_AFTER}", re.IGNORECASE | re.ASCII)
 _UNITS_BUT_DAY = r"(?:天|个|工作日|working|days?\b)"
 _TO = r"(?:至|到|延至|延到|截至|until\s+|by\s+|to\s+)?\s*"

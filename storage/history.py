@@ -120,10 +120,16 @@ async def step_at(tx: Tx, appeal_id: int, version: int) -> Row | None:
 
 
 async def done_before(tx: Tx, appeal_id: int, version: int) -> Mapping[str, tuple[datetime, datetime]]:
-    """When each kind of step that stands was taken before a version: by its name, the first time and the last."""
+    """When each kind of step that stands was taken before a version: by its name, the first time and the last.
+
+    What was done at once (即办) was taken on and talked over in the same moment.
+    """
     done: dict[str, tuple[datetime, datetime]] = {}
     for row in await standing(tx, appeal_id):
-        if row["version"] < version:
-            at = from_ms(row["at"])
-            done[row["name"]] = (done.get(row["name"], (at, at))[0], at)
+        at = from_ms(row["at"])
+        for name in _COUNTS_AS.get(row["name"], (row["name"],)) if row["version"] < version else ():
+            done[name] = (done.get(name, (at, at))[0], at)
     return done
+
+
+_COUNTS_AS = {"instant": ("instant", "acknowledge", "contacted")}

@@ -209,7 +209,7 @@ def test_people_of_other_firms_and_units_stand_in_no_relation(person: Person) ->
 # The same eyes in the database --------------------------------------------------------------------------------------
 LINKS = ("contacts", "handler", "liaison", "firm_liaison", "deputy", "chief", "head", "reporter")
 SEEN_BY_ROLE = (Role.CONTACT, Role.COORDINATOR, Role.INSPECTOR)
-PART_LINKS = ("co_handler", "part_head", "contacts", "head")
+PART_LINKS = ("co_handler", "part_head", "part_ended", "contacts", "head")
 KNOWN_BY = [
     (frozenset(roles), frozenset(links), sealed)
     for several in (LINKS, PART_LINKS)
@@ -228,6 +228,7 @@ async def _case(tx: Tx, number: int, roles: frozenset[Role], links: frozenset[st
     share = replace(
         SHARE,
         handler_id=person if "co_handler" in links else None,
+        outcome=Outcome.DONE if "part_ended" in links else None,
         department_id=await make_department(tx, f"配合{number}", f"c{number}", head_id=other_head),
     )
     unit = await make_department(tx, f"部门{number}", f"u{number}", head_id=head)

@@ -25,7 +25,6 @@ WRITTEN = [
     ("5天 等配件", days(5, "等配件")),
     ("5天等配件", days(5, "等配件")),
     ("５天　等配件", days(5, "等配件")),
-    ("5日 等配件", days(5, "等配件")),
     ("5个工作日 等配件", days(5, "等配件")),
     ("5工作日等配件", days(5, "等配件")),
     ("10个工作日内 等配件", days(10, "等配件")),
@@ -95,6 +94,8 @@ WRITTEN = [
     # what people wrote stays as they wrote it
     ("5天 等Ａ公司５月的配件（型号／Ｂ）", days(5, "等Ａ公司５月的配件（型号／Ｂ）")),
     ("4月10日 等3月20日的会", on(APRIL, "等3月20日的会")),
+    ("４月１０日 等Ａ型／Ｂ型", on(APRIL, "等Ａ型／Ｂ型")),
+    ("明天 等５／Ｂ号楼", on(date(2026, 3, 10), "等５／Ｂ号楼")),
     # words of which the first character could close a date belong to what follows
     ("5天 内部协调未完成", days(5, "内部协调未完成")),
     ("5天 前置审批未完成", days(5, "前置审批未完成")),
@@ -126,7 +127,7 @@ NOT_READ = [
     "4月101日 等批复",
     "soon",
     "until further notice",
-    "1.5天 等配件",  # no January 5
+    "1.5天 等配件", "5日 等配件",  # no January 5
     "3-5天 等配件",  # no March 5
     "2-3个工作日 等配件",
 ]

@@ -579,7 +579,9 @@ async def test_the_coordination_group_hears_the_whole(park: Park) -> None:
 
 
 # Sealed -------------------------------------------------------------------------------------------------------------
-@STEPS
+@pytest.mark.parametrize(
+    "way,verb,actor,told", [case for case in TOLD if Verb.ASSIST not in (*case[0], case[1])]  # never shared
+)
 async def test_what_is_sealed_is_told_to_reporter_and_inspector_alone(
     park: Park, way: tuple[Verb, ...], verb: Verb, actor: str, told: str
 ) -> None:
