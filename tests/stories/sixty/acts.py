@@ -181,6 +181,7 @@ class Talk:
         return [
             (6, self.coordinator, self.about(again, f"{self.somebody} 属其职责")),
             (0.6, self.coordinator, self.about("改类", self.dice.choice(("power", "land", "school")))),
+            (0.5, self.coordinator, self.about("即办", "电话里答复了")),
             (0.4, self.contact, self.about("撤回")),
             (0.5, self.contact, self.about("紧急")),
             (0.3, self.coordinator, self.about("难易", f"{self.dice.choice('易中难')} 情况清楚")),

@@ -124,8 +124,7 @@ class Matter:
         """What a line of the history did."""
         assert (line.version, line.before or "") == (self.version + 1, self.status), f"{line} after {self}"
         _STEPS.get(line.name, _nothing)(self, line)
-        if "handler_id" in line.facts and line.name in ("dispatch", "rule"):
-            self.handler = line.facts["handler_id"]
+        self.handler = line.facts.get("handler_id", self.handler)
         self.department = line.facts.get("department_id", self.department)
         self.version, self.status = line.version, line.after
         if line.name != "take_back":
@@ -212,12 +211,17 @@ def _report(m: Matter, line: Line) -> None:
 
 
 def _finish(m: Matter, line: Line) -> None:
+    """Whoever answers a new matter at intake has been given it by that."""
     _report(m, line)
     m.resolved = line.at
+    if line.before == "submitted":
+        m.dispatched = line.at
 
 
-def _take_back(m: Matter, _: Line) -> None:
+def _take_back(m: Matter, line: Line) -> None:
     """As if it had not been said: what it had answered is owed again."""
+    if line.after == "submitted":
+        m.dispatched = None
     for part in m.parts:
         if part.kind == "order" and part.ended == m.last_step:
             part.ended = None
