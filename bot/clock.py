@@ -51,6 +51,8 @@ class Bell:
         """Ring; trouble is logged and the next ring tries again."""
         try:
             await self.ring()
+        except asyncio.CancelledError:
+            return  # the program stops, which is no trouble of the clock's
         except StorageUnavailable as trouble:
             _log.warning("storage cannot work, the clock waits: %s", trouble)
         except Exception:  # noqa: BLE001 - the next ring tries again
