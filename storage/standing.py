@@ -84,7 +84,9 @@ async def hearers(
 
 
     An appeal that nobody holds is the coordinators'; a firm whose contact has left is heard by the others; for
-    whoever is on leave his stand-in hears. Of what is sealed no stand-in hears, only the inspectors.
+    whoever is on leave his stand-in hears. Of what is sealed no stand-in hears, only the inspectors. What an office
+    ordered is the office's: while who gave the order is on leave his colleagues hear of it, for his stand-in need not
+    know of the matter.
     """
     found = await _meant(tx, listener, appeal, at, before, part)
     if appeal.sealed:
@@ -93,9 +95,19 @@ async def hearers(
         return [Hearer(person) for person in knowing if _knows_sealed(person, appeal)]
     if listener not in _PARTS or not found or found[0].id != await _one(tx, listener, appeal, before, part):
         return [Hearer(person) for person in found]
+    if listener is Listener.ORDERER and found[0].on_leave and found[0].has(*_OFFICES):
+        return await _colleagues_of(tx, found[0], at)
     heard = await in_place_of(tx, found[0], appeal.enterprise_id, at)
     return [hearer for hearer in heard if listener is not Listener.PREVIOUS_HANDLER or not hearer.left_alone]
 
+
+async def _colleagues_of(tx: Tx, away: Person, at: datetime) -> list[Hearer]:
+    role = next(role for role in _OFFICES if away.has(role))
+    return [Hearer(one, None if one.id == away.id else away.name) for one in await present_with(tx, role, at)]
+
+
+_OFFICES = (Role.COORDINATOR, Role.INSPECTOR)
+"""Who gives orders by his office, not by his tie to the firm."""
 
 _PARTS = frozenset(
     {

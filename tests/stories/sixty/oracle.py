@@ -272,27 +272,27 @@ class Oracle:
         return calm(self.rules.calendar, at, self.told.get(person, []), office=office, most=most)
 
     def _ring(self, at: datetime) -> None:
-        """Look at what is due, then remind each person once."""
+        """Look at what is due, sort out whose it still is, then remind each person once."""
         self._sweep(at)
-        tried: set[int] = set()
-        while fresh := [person for person in self._to_remind(at) if person not in tried]:
-            for person in fresh:
-                self._write_to(person, at)
-            tried.update(fresh)
+        for person in self._to_remind(at):
+            self._sort_out(person, at)
+        for person in self._to_remind(at):
+            self._write_to(person, at)
 
     def _to_remind(self, at: datetime) -> list[int]:
         return sorted(person for person, notes in self.owed.items() if notes and self._hears(person, at) <= at)
 
-    def _write_to(self, person: int, at: datetime) -> None:
-        all_may_go = self._calm(person, at) <= at
-        saying: list[Note] = []
+    def _sort_out(self, person: int, at: datetime) -> None:
         for note in sorted(self.owed[person], key=attrgetter("due", "place")):
             if not self._still_holds(note.key):
                 self._settle(note, "void")
             elif person not in self._meant_by(note, at):
                 self._pass_on(note, at)
-            elif all_may_go or self.matters[note.matter].urgent:
-                saying.append(note)
+
+    def _write_to(self, person: int, at: datetime) -> None:
+        all_may_go = self._calm(person, at) <= at
+        mine = sorted(self.owed[person], key=attrgetter("due", "place"))
+        saying = [note for note in mine if all_may_go or self.matters[note.matter].urgent]
         reached = person in self.roster.reached
         for note in saying:
             self._settle(note, "told" if reached else "unreachable")

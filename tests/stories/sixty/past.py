@@ -255,17 +255,21 @@ def _go_long_term(m: Matter, line: Line) -> None:
 
 
 def _resume(m: Matter, line: Line) -> None:
-    """The dates move by the working time that was lost; stages end with the long term."""
+    """The dates move by the working time that was lost; stages end with the long term.
+
+    A suspension is over on its day, even where somebody says so later.
+    """
     assert m.slept is not None
-    m.work.moves.append((m.slept, line.at))
-    _begin_round(m, line.at)
+    over = min(line.at, m.wakes) if m.wakes else line.at
+    m.work.moves.append((m.slept, over))
+    _begin_round(m, over)
     for part in m.parts:
         if part.ended is None and part.kind == "milestone":
-            part.ended = line.at
+            part.ended = over
         elif part.ended is None:
-            part.count.moves.append((m.slept, line.at))
+            part.count.moves.append((m.slept, over))
             part.round += 1
-            part.since = line.at
+            part.since = over
     m.slept = m.wakes = None
 
 
@@ -289,15 +293,17 @@ def _ask_above(m: Matter, line: Line) -> None:
 
 
 def _assist(m: Matter, line: Line) -> None:
-    """Three working days; a working day before the lead, or after 60 % of his time where no such day is left."""
-    count = Count(line.at, [m.rules.terms.part])
+    """The day that was named, else three working days; a working day before the lead at the latest.
+
+    Where no such day is left it is due after 60 % of his time.
+    """
+    named = line.facts.get("until")
+    count = Count(named) if named else Count(line.at, [m.rules.terms.part])
     before = m.calendar.offset(m.due, Span(-1, DAY.unit))
     if line.at < before:
         count.caps.append((before, Span(0, Unit.WALL)))
     elif line.at < m.due:
         count.caps.append((m.calendar.share(line.at, m.due, 0.6), Span(0, Unit.WALL)))
-    if line.facts.get("until"):
-        count.caps.append((line.facts["until"], Span(0, Unit.WALL)))
     _add(m, line, "share", count)
 
 

@@ -31,7 +31,10 @@ class Roster:
         return not self.holds(person, "contact")
 
     def hear(self, listener: Listener, matter: Matter, n: int, at: datetime) -> list[int]:
-        """The people of a matter, or of a part of it, whom a rung tells; for who is away his stand-in."""
+        """The people of a matter, or of a part of it, whom a rung tells; for who is away his stand-in.
+
+        What an office ordered is the office's: while who gave the order is away, its others hear of it.
+        """
         if listener is Listener.CONTACT:
             return _some(matter.filed.contact) or self.contacts[matter.filed.firm]
         if listener in _OFFICES:
@@ -39,6 +42,10 @@ class Roster:
         one = self._one(listener, matter, n)
         if one is None:
             return self.present("coordinator", at) if listener in _NEEDED else []
+        if listener is Listener.ORDERER and self.absences.is_away(one, at):
+            for role in _OFFICES.values():
+                if self.holds(one, role):
+                    return self.present(role, at)
         return self.in_place_of(one, matter.filed.firm, at)
 
     def _one(self, listener: Listener, matter: Matter, n: int) -> int | None:
