@@ -158,6 +158,8 @@ async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None
     if listener is Listener.HEAD:
         department = await people.department(tx, _department_of(appeal, part))
         return department.head_id if department else None
+    if listener is Listener.ORDERER:
+        return await _orders(tx, appeal, part)
     if listener in (Listener.CHIEF, Listener.DEPUTY):
         firm = await people.enterprise(tx, appeal.enterprise_id)
         return firm.chief_id if listener is Listener.CHIEF else firm.deputy_id
@@ -168,14 +170,18 @@ async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None
         Listener.HANDLER: appeal.handler_id,
         Listener.CO_HANDLER: _works_on(appeal, part),
         Listener.PREVIOUS_HANDLER: before.handler_id if before else None,
-        Listener.ORDERER: _asked(appeal, part),
     }
     return known.get(listener)
 
 
-def _asked(appeal: Appeal, n: int) -> int | None:
+async def _orders(tx: Tx, appeal: Appeal, n: int) -> int | None:
+    """Who wants an answer to an order: who gave it by his office, else whoever is the firm's chief now."""
     part = appeal.part(n)
-    return part.asked_by if part else None
+    asked = await people.person(tx, part.asked_by, part.asked_at) if part and part.asked_by is not None else None
+    if asked is not None and asked.has(*_OFFICES):
+        return asked.id
+    firm = await people.enterprise(tx, appeal.enterprise_id)
+    return firm.chief_id or (asked.id if asked else None)
 
 
 def _department_of(appeal: Appeal, n: int) -> int | None:

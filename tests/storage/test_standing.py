@@ -112,6 +112,20 @@ async def test_what_an_office_ordered_is_heard_by_who_is_there_of_it_and_may_kno
     await database.close()
 
 
+async def test_what_a_chief_ordered_is_heard_by_the_firms_chief_of_now() -> None:
+    database = await open_database("sqlite:///:memory:")
+
+    async def unit(tx: Tx) -> None:
+        gone, present = await make_person(tx, "孙县长", Role.CHIEF), await make_person(tx, "马县长", Role.CHIEF)
+        appeal = await _case(tx, ("chief",), present, 1)
+        order = Part(1, PartKind.ORDER, "请尽快", "", None, None, AT, fixed(UNTIL), UNTIL, asked_by=gone)
+        heard = await standing.persons(tx, Listener.ORDERER, replace(appeal, parts=(order,)), AT, part=1)
+        assert [one.id for one in heard] == [present]
+
+    await database.transaction(unit)
+    await database.close()
+
+
 @pytest.mark.parametrize("role", [Role.CONTACT, Role.MONITOR])
 async def test_who_is_not_of_the_parks_side_stands_in_for_nobody(role: Role) -> None:
     database = await open_database("sqlite:///:memory:")

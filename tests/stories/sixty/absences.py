@@ -38,6 +38,12 @@ class Absences:
         else:
             self.leaves[line.person].deputy = facts["deputy_id"]
 
+    def replace(self, person: int, old: int, new: int) -> None:
+        """Another one stands in for somebody from now on; nobody does where that would be he himself."""
+        leave = self.leaves.get(person)
+        if leave is not None and leave.deputy == old:
+            leave.deputy = None if new == person else new
+
     def is_away(self, person: int, at: datetime) -> bool:
         """Whether he is on leave at that moment."""
         leave = self.leaves.get(person)

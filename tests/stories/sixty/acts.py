@@ -6,7 +6,18 @@ from datetime import datetime, timedelta
 from random import Random
 
 from tests.making import ZONE
-from tests.stories.sixty.park import CADRES, CHIEFS, COORDINATORS, FIRMS, INSPECTOR, LIAISONS, UNITS, contacts
+from tests.stories.sixty.park import (
+    CADRES,
+    CHIEFS,
+    COLLEAGUES,
+    COORDINATORS,
+    FIRMS,
+    INSPECTOR,
+    LIAISONS,
+    UNHEARD,
+    UNITS,
+    contacts,
+)
 from tests.stories.town import Town
 
 Option = tuple[float, str, str]
@@ -98,6 +109,18 @@ def leave(dice: Random, now: datetime) -> tuple[str, str]:
     if dice.random() < 0.25:
         return dice.choice(COORDINATORS), f"代班 {who} {other}"
     return who, f"请假 {how}".strip()
+
+
+def handover(dice: Random) -> tuple[str, str]:
+    """A coordinator moves all that is in somebody's hands to a colleague."""
+    old, new = dice.sample(dice.choice(COLLEAGUES), 2)
+    return dice.choice(COORDINATORS), f"交接 {old} {new}"
+
+
+def on_duty(dice: Random) -> tuple[str, str]:
+    """A coordinator enters who is on duty in a department for some days: its officer, or its head himself."""
+    unit = dice.choice([name for name, (_, officer, head) in UNITS.items() if officer and head != UNHEARD and head])
+    return dice.choice(COORDINATORS), f"值班 {unit} {dice.randint(2, 9)}天 {dice.choice(UNITS[unit][1:])}"
 
 
 @dataclass

@@ -7,11 +7,11 @@ from random import Random
 
 from storage.values import from_json
 from tests.making import civil
-from tests.stories.sixty.acts import Talk, cases, leave, new_matter
+from tests.stories.sixty.acts import Talk, cases, handover, leave, new_matter, on_duty
 from tests.stories.sixty.park import make_rules
 from tests.stories.sixty.watched import WatchedTown
 
-DAYS, MATTERS, TURNS, LEAVES = 60, 200, 1500, 45
+DAYS, MATTERS, TURNS, LEAVES, HANDOVERS, SHIFTS = 60, 200, 1500, 45, 6, 12
 STARTS = ("2026-01-26", "2026-04-07", "2026-08-24", "2026-09-14")
 """Spring festival; Qingming and May Day; an autumn before and over National Day."""
 BUSY = ((8, 30), (12, 0)), ((14, 0), (17, 30))
@@ -51,6 +51,8 @@ class Course:
         ]
         plan += [(self._moment(0, DAYS, busy=self.dice.random() < 0.85), self._talk) for _ in range(TURNS)]
         plan += [(self._moment(0, DAYS, busy=True), self._leave) for _ in range(LEAVES)]
+        plan += [(self._moment(5, DAYS, busy=True), self._hand_over) for _ in range(HANDOVERS)]
+        plan += [(self._moment(0, DAYS, busy=True), self._enter_shift) for _ in range(SHIFTS)]
         for trouble, times in (
             (self._restart, 8),
             (self._down, 3),
@@ -76,6 +78,14 @@ class Course:
 
     async def _leave(self) -> None:
         await self.town.says(*leave(self.dice, self.town.now))
+
+    async def _hand_over(self) -> None:
+        who, text = handover(self.dice)
+        await self.town.says(who, text)
+        await self.town.says(who, "确认")
+
+    async def _enter_shift(self) -> None:
+        await self.town.says(*on_duty(self.dice))
 
     async def _talk(self) -> None:
         turn = await self._turn()

@@ -13,7 +13,7 @@ from domain.rules import Rules, Rung
 from tests.stories.sixty.absences import LeaveLine
 from tests.stories.sixty.manners import calm
 from tests.stories.sixty.past import Filed, Line, Matter, Ticking
-from tests.stories.sixty.roster import Roster
+from tests.stories.sixty.roster import Roster, Succession
 
 RungKey = tuple[int, str, int, str]
 """Matter, clock, round, label."""
@@ -48,6 +48,8 @@ class Released:
 
 
 Entry = Moment | Stretch | Released
+Said = Line | LeaveLine | Succession
+"""Whatever the history tells."""
 
 
 # What is foretold ----------------------------------------------------------------------------------------------------
@@ -134,12 +136,12 @@ class Oracle:
     woken: list[tuple[int, int, datetime]] = field(default_factory=list)
     struck: int = 0
 
-    def foretell(self, filed: Iterable[Filed], lines: Sequence[Line | LeaveLine], journal: Iterable[Entry]) -> None:
+    def foretell(self, filed: Iterable[Filed], lines: Sequence[Said], journal: Iterable[Entry]) -> None:
         """All of it, in order."""
         for each in filed:
             self.matters[each.id] = Matter(each, self.rules)
             self.looks[each.id] = None
-        said = iter([line for line in lines if isinstance(line, LeaveLine) or not line.is_the_clocks])
+        said = iter([line for line in lines if not (isinstance(line, Line) and line.is_the_clocks)])
         ahead = next(said, None)
         for entry in journal:
             if isinstance(entry, Released):
@@ -176,9 +178,11 @@ class Oracle:
         return min((moment for moment in moments if moment > after), default=None)
 
     # The steps of people ---------------------------------------------------------------------------------------------
-    def _hear(self, line: Line | LeaveLine) -> None:
+    def _hear(self, line: Said) -> None:
         if isinstance(line, LeaveLine):
             self.roster.absences.read(line)
+        elif isinstance(line, Succession):
+            self.roster.succeed(line)
         else:
             self._step(line)
 

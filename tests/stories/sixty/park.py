@@ -78,6 +78,8 @@ CHIEFS = ("孙县长", "马县长")
 COORDINATORS = ("周芳", "陈静")
 INSPECTOR = "吴检"
 _STAFF = tuple(name for unit in UNITS.values() for name in unit[1:] if name is not None and name != UNHEARD)
+COLLEAGUES = (LIAISONS, _STAFF, CHIEFS)
+"""Who may take over from one another."""
 CADRES = (*LIAISONS, *_STAFF, *CHIEFS, *COORDINATORS, INSPECTOR)
 """Everybody who may be on leave and stand in; whoever speaks can be reached."""
 FIRMS = ("宏达", "和顺", "永兴", "天成", "金泰", "远航", "华茂", "新业", "广源", "恒通")

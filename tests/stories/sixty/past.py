@@ -328,10 +328,18 @@ def _sort_anew(m: Matter, line: Line) -> None:
         m.work.spans = [term(m.rules, m.filed.kind, m.category, m.difficulty)]
 
 
+def _succeed(m: Matter, line: Line) -> None:
+    """Somebody takes a colleague's place in what is not over."""
+    for part in m.parts:
+        if part.ended is None and part.handler == line.facts["instead_of_id"]:
+            part.handler = line.facts["taker_id"]
+
+
 _STEPS: Mapping[str, Callable[[Matter, Line], None]] = {
     "file": _file,
     "dispatch": _hand_over,
     "rule": _hand_over,
+    "hand_over": _succeed,
     "return": _give_back,
     "undo": _bring_back,
     "object": _bring_back,

@@ -1,5 +1,6 @@
 """Who is who, as the tables of the roster say it; and whom a listener of a matter means."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -7,6 +8,16 @@ from domain.rules import Listener
 from storage.database import Tx
 from tests.stories.sixty.absences import Absences
 from tests.stories.sixty.past import Matter
+
+
+@dataclass(frozen=True)
+class Succession:
+    """One line of the history about the roster: whose place somebody takes for a firm, a department or a person."""
+
+    id: int
+    of: str
+    row: int
+    facts: Mapping[str, int]
 
 
 @dataclass
@@ -29,6 +40,19 @@ class Roster:
     def in_office(self, person: int) -> bool:
         """Whether office hours hold for him."""
         return not self.holds(person, "contact")
+
+    def succeed(self, line: Succession) -> None:
+        """What a line did. Nobody is his own deputy."""
+        facts, row = line.facts, line.row
+        if line.of == "department":
+            self.heads[row] = facts.get("head_id", self.heads.get(row))
+        elif line.of == "person":
+            self.absences.replace(row, facts["deputy_id_before"], facts["deputy_id"])
+        else:
+            self.chiefs[row] = facts.get("chief_id", self.chiefs[row])
+            liaison, deputy = self.liaisons[row]
+            liaison, deputy = facts.get("liaison_id", liaison), facts.get("deputy_id", deputy)
+            self.liaisons[row] = liaison, None if deputy == liaison else deputy
 
     def hear(self, listener: Listener, matter: Matter, n: int, at: datetime) -> list[int]:
         """The people of a matter, or of a part of it, whom a rung tells; for who is away his stand-in.
@@ -58,9 +82,15 @@ class Roster:
         if listener is Listener.HEAD:
             return self.heads.get((share.department if share else matter.department) or 0)
         if listener is Listener.ORDERER:
-            return part.by if part else None
+            return self._orders(matter, part.by) if part else None
         assert listener is Listener.CHIEF, listener
         return self.chiefs[matter.filed.firm]
+
+    def _orders(self, matter: Matter, by: int | None) -> int | None:
+        """Who ordered by his office; else it is the chief's, whoever that is by now."""
+        if by and any(self.holds(by, role) for role in _OFFICES.values()):
+            return by
+        return self.chiefs[matter.filed.firm] or by
 
     def present(self, role: str, at: datetime) -> list[int]:
         """Everybody with a role who is not on leave; all of them where all are."""

@@ -13,9 +13,9 @@ from storage.database import Row
 from storage.values import from_json, from_ms, from_ms_or_none
 from tests.making import ZONE
 from tests.stories.sixty.absences import LeaveLine
-from tests.stories.sixty.oracle import Note, Oracle
+from tests.stories.sixty.oracle import Note, Oracle, Said
 from tests.stories.sixty.past import Filed, Line, Matter
-from tests.stories.sixty.roster import read_roster
+from tests.stories.sixty.roster import Succession
 from tests.stories.sixty.watched import WatchedTown
 
 _NUMBER = re.compile(r"#(\d+) ")
@@ -39,6 +39,7 @@ class Happened:
     filed: list[Filed] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     leaves: list[LeaveLine] = field(default_factory=list)
+    successions: list[Succession] = field(default_factory=list)
     rungs: list[Row] = field(default_factory=list)
     appeals: list[Row] = field(default_factory=list)
     parts: list[Row] = field(default_factory=list)
@@ -60,6 +61,11 @@ async def gather(town: WatchedTown) -> Happened:
     found.leaves = [
         LeaveLine(row["id"], int(row["subject"].partition(":")[2]), _facts(row))
         for row in await town.all("SELECT * FROM events WHERE name = 'leave' ORDER BY id")
+    ]
+    found.successions = [
+        Succession(row["id"], of, int(n), _facts(row))
+        for row in await town.all("SELECT * FROM events WHERE name = 'hand_over' AND appeal_id IS NULL ORDER BY id")
+        for of, _, n in (row["subject"].partition(":"),)
     ]
     rows = await town.all("SELECT * FROM outbox WHERE text_key LIKE 'remind.%'")
     owed = {row["id"]: row for row in rows}
@@ -96,8 +102,8 @@ def _plain(value: Any) -> Any:
 
 async def foretell(town: WatchedTown, happened: Happened) -> Oracle:
     """What had to happen, by the history of what people did."""
-    oracle = Oracle(await town.database.reading(read_roster), town.app.park.rules)
-    lines: list[Line | LeaveLine] = [*happened.lines, *happened.leaves]
+    oracle = Oracle(town.roster, town.app.park.rules)
+    lines: list[Said] = [*happened.lines, *happened.leaves, *happened.successions]
     lines.sort(key=attrgetter("id"))
     oracle.foretell(happened.filed, lines, town.journal)
     return oracle

@@ -17,6 +17,7 @@ from storage.sqlite_writer import Writer, _deliver, _drive, _Job, _WriterTx
 from tests.making import civil
 from tests.stories.sixty.oracle import Entry, Moment, Released, Stretch
 from tests.stories.sixty.park import furnish
+from tests.stories.sixty.roster import Roster, read_roster
 from tests.stories.town import Said, Town
 from texts import Catalogue
 
@@ -75,6 +76,7 @@ class WatchedTown(Town):
 
     machine: Machine
     journal: list[Entry]
+    roster: Roster
     twice: list[tuple[datetime, datetime]]
 
     @classmethod
@@ -86,6 +88,7 @@ class WatchedTown(Town):
         park = Park(rules, Catalogue.load(strict=True))
         town = cls(_program(park, database, channel, machine), channel)
         town.machine, town.journal, town.twice = machine, [], []
+        town.roster = await database.reading(read_roster)
         return town
 
     @property
