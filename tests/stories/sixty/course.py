@@ -11,7 +11,7 @@ from tests.stories.sixty.acts import Talk, cases, handover, leave, new_matter, o
 from tests.stories.sixty.park import make_rules
 from tests.stories.sixty.watched import WatchedTown
 
-DAYS, MATTERS, TURNS, LEAVES, HANDOVERS, SHIFTS = 60, 200, 1500, 45, 6, 12
+DAYS, MATTERS, TURNS, LEAVES, HANDOVERS, SHIFTS = 60, 200, 1200, 45, 6, 12
 STARTS = ("2026-01-26", "2026-04-07", "2026-08-24", "2026-09-14")
 """Spring festival; Qingming and May Day; an autumn before and over National Day."""
 BUSY = ((8, 30), (12, 0)), ((14, 0), (17, 30))
