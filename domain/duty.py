@@ -30,16 +30,17 @@ class Absence:
 class Cover:
     """Who is away at one moment. `people`: everybody away, with who stands in for him, None where nobody does.
 
-    `firms`: where the liaison has no stand-in of his own, who looks after the firm meanwhile.
+    `firms`: by liaison and firm, where he has no stand-in of his own, who looks after it meanwhile. The firm's deputy
+    stands in for nobody else.
     """
 
     people: Mapping[int, int | None] = field(default_factory=dict)
-    firms: Mapping[int, int] = field(default_factory=dict)
+    firms: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     def stand_in(self, person_id: int, firm_id: int | None = None) -> int | None:
         """Who hears and acts for somebody away, in a matter of that firm; None leaves it to the coordinators."""
         found = self.people.get(person_id)
-        return found if found is not None or firm_id is None else self.firms.get(firm_id)
+        return found if found is not None or firm_id is None else self.firms.get((person_id, firm_id))
 
     def stood_in_for_by(self, person_id: int) -> frozenset[int]:
         """Everybody for whom this person stands in, by himself or as a deputy's deputy."""
@@ -47,7 +48,7 @@ class Cover:
 
     def looked_after_by(self, person_id: int) -> frozenset[int]:
         """The firms that this person looks after because their liaison is away and has no stand-in."""
-        return frozenset(firm for firm, by in self.firms.items() if by == person_id)
+        return frozenset(firm for (_, firm), by in self.firms.items() if by == person_id)
 
     @property
     def left_alone(self) -> frozenset[int]:
@@ -64,12 +65,12 @@ def cover(absences: Iterable[Absence], at: datetime) -> Cover:
     if not away:
         return EVERYBODY_HERE
     people = {person_id: _present(person_id, away) for person_id in away}
-    firms: dict[int, int] = {}
+    firms: dict[tuple[int, int], int] = {}
     for absence in away.values():
         for firm_id, deputy_id in absence.firms if people[absence.person_id] is None else ():
             present = _present(deputy_id, away)
             if present not in (None, absence.person_id):
-                firms[firm_id] = present or 0
+                firms[absence.person_id, firm_id] = present or 0
     return Cover(people, firms)
 
 

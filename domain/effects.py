@@ -196,7 +196,8 @@ def suspend(moment: Moment) -> Fields:
 def resume(moment: Moment) -> Fields:
     """The deadline moves by the working time that was suspended; the ladder begins a new round.
 
-    The dates of the parts move too. Milestones end with the long term that they belonged to.
+    Who resumes it after its end changes nothing of when it was over: from then on the clocks run. The dates of the
+    parts move too. Milestones end with the long term that they belonged to.
     """
     appeal, calendar = moment.appeal, moment.rules.calendar
     ended = min(moment.at, appeal.suspended_until) if appeal.suspended_until else moment.at
@@ -208,7 +209,7 @@ def resume(moment: Moment) -> Fields:
         "suspended_at": None,
         "suspended_until": None,
         "round": appeal.round + 1,
-        "round_started_at": moment.at,
+        "round_started_at": ended,
         "parts": tuple(resumed(part, pause, calendar) for part in appeal.parts),
     }
 

@@ -289,8 +289,10 @@ def take(
 
 
 def _given(before: Appeal, after: Appeal, details: Details) -> Mapping[str, Fact]:
-    """The dates and lengths that a step was given, and the part of the work that it made."""
+    """The dates and lengths that a step was given, the part of the work that it made, and who took whose place."""
     given: dict[str, Fact] = {"until": details.until, "days": details.span.amount if details.span else None}
+    if details.instead_of is not None:
+        given |= {"instead_of_id": details.instead_of, "taker_id": details.handler_id}
     for part in after.parts[len(before.parts) :]:
         given |= {"part": part.n, "unit": part.unit or None, "part_due": part.due}
         given |= {"co_handler_id": part.handler_id, "co_department_id": part.department_id}

@@ -1,7 +1,8 @@
 """催办: the clock looks at what is late, notes the rungs reached, and reminds people, gathered and at decent hours.
 
-Two jobs: `sweep` takes one transaction an appeal and writes rungs; `remind` takes one a person and makes a single
-message of all that he is owed. Quiet hours, "two a day" and "not after the work is done" are held in the second.
+Three jobs: `sweep` takes one transaction an appeal and writes rungs; `sort_out` takes one a person and strikes what
+is done or not his any more; `remind` makes a single message of all that he is owed. Quiet hours, "two a day" and "not
+after the work is done" are held in these two.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from domain.notices import (
     button,
 )
 from domain.people import Person
-from domain.rules import Clock, Listener, Rules
+from domain.rules import Clock, Listener, Rules, Rung
 from domain.said import Fact, Said
 from domain.verbs import Verb
 from handlers import releasing
@@ -112,14 +113,29 @@ async def _calm(tx: Tx, rules: Rules, listener: int, at: datetime) -> datetime:
     return listeners.audible(rules, person, tomorrow, urgent=False)
 
 
+async def sort_out(tx: Tx, rules: Rules, at: datetime, key: str) -> None:
+    """Of what one person is owed, let fall what was done meanwhile, and pass on what is not his any more.
+
+    It goes before all reminding, so that whoever gets something from others has it in his one message.
+    """
+    person = await people.person(tx, int(key), at)
+    for owed in await rungs.owed_to(tx, int(key)):
+        item = await _item(tx, rules, owed)
+        if item is None:
+            await rungs.settle(tx, owed.id, "void", None)
+        elif person is not None:
+            await _pass_on_unless_meant(tx, rules, person, item, at)
+
+
 async def remind(tx: Tx, rules: Rules, at: datetime, key: str) -> None:
-    """Owe one person one message about all that still holds; what was done meanwhile is void and never told.
+    """Owe one person one message about all that still holds.
 
     Where only what is urgent may disturb him now, the rest waits for its hour.
     """
     person = await people.person(tx, int(key), at)
     everything = await _calm(tx, rules, int(key), at) <= at
-    items = [item for item in await _still_owed(tx, rules, person, int(key), at) if everything or item.appeal.urgent]
+    found = [await _item(tx, rules, owed) for owed in await rungs.owed_to(tx, int(key))]
+    items = [item for item in found if item is not None and (everything or item.appeal.urgent)]
     chat = await people.private_chat(tx, person.id) if person else None
     for item in items:
         await rungs.settle(tx, item.owed.id, "told" if chat else "unreachable", at if chat else None)
@@ -129,17 +145,6 @@ async def remind(tx: Tx, rules: Rules, at: datetime, key: str) -> None:
         await _hand_on(tx, rules, person, items, at)
         return
     await outbox.owe(tx, await _letter(tx, rules, person, chat.id, items, at), at=at)
-
-
-async def _still_owed(tx: Tx, rules: Rules, person: Person | None, listener: int, at: datetime) -> list[Item]:
-    items: list[Item] = []
-    for owed in await rungs.owed_to(tx, listener):
-        item = await _item(tx, rules, owed)
-        if item is None:
-            await rungs.settle(tx, owed.id, "void", None)
-        elif await _is_meant(tx, rules, person, item, at):
-            items.append(item)
-    return items
 
 
 async def _item(tx: Tx, rules: Rules, owed: Owed) -> Item | None:
@@ -156,26 +161,27 @@ def _running(appeal: Appeal, clock: str, round_: int) -> Running | None:
     return next((each for each in appeal.running if (each.name, each.round) == (clock, round_)), None)
 
 
-async def _is_meant(tx: Tx, rules: Rules, person: Person | None, item: Item, at: datetime) -> bool:
-    """Whether the rung is still for this person: a matter may have changed hands, a leave may have begun or ended.
+async def _pass_on_unless_meant(tx: Tx, rules: Rules, person: Person, item: Item, at: datetime) -> None:
+    """A matter may have changed hands, a leave may have begun or ended: is the rung still for this person?
 
     Where it is not, it is owed to those for whom it is now; a new owner has just heard the dates with his task.
     """
     appeal, owed = item.appeal, item.owed
-    steps = [rung for rung in rules.ladder(item.running.clock, appeal.kind) if rung.label == owed.label]
-    tell = {listener for rung in steps for listener in rung.tell}
-    if person is None or not tell:
-        return True
+    tell = {listener for rung in _steps(rules, item) for listener in rung.tell}
     part = item.running.part
     meant = {each.id for one in tell for each in await standing.persons(tx, one, appeal, at, part=part)}
-    if person.id in meant:
-        return True
+    if not tell or person.id in meant:
+        return
     anew = appeal.dispatched_at is not None and appeal.dispatched_at > owed.due_at
     for other in sorted(meant) if not anew else ():
         await rungs.pass_on(tx, owed.id, other)
         await rungs.supersede_lower(tx, owed.appeal_id, other)
     await rungs.settle(tx, owed.id, "void", None)
-    return False
+
+
+def _steps(rules: Rules, item: Item) -> list[Rung]:
+    """The rungs of that name; none where the park's rules do not know it any more."""
+    return [rung for rung in rules.ladder(item.running.clock, item.appeal.kind) if rung.label == item.owed.label]
 
 
 def _token(item: Item) -> str:
@@ -295,5 +301,6 @@ async def next_reminder(tx: Tx, rules: Rules, at: datetime) -> datetime | None:
 
 JOBS = (
     Job("sweep", due_appeals, sweep, next_sweep),
+    Job("sort_out", people_to_remind, sort_out, next_reminder),
     Job("remind", people_to_remind, remind, next_reminder),
 )

@@ -84,7 +84,9 @@ async def hearers(
 
 
     An appeal that nobody holds is the coordinators'; a firm whose contact has left is heard by the others; for
-    whoever is on leave his stand-in hears. Of what is sealed no stand-in hears, only the inspectors.
+    whoever is on leave his stand-in hears. Of what is sealed no stand-in hears, only the inspectors. What an office
+    ordered is the office's: while who gave the order is on leave his colleagues hear of it, for his stand-in need not
+    know of the matter.
     """
     found = await _meant(tx, listener, appeal, at, before, part)
     if appeal.sealed:
@@ -93,9 +95,19 @@ async def hearers(
         return [Hearer(person) for person in knowing if _knows_sealed(person, appeal)]
     if listener not in _PARTS or not found or found[0].id != await _one(tx, listener, appeal, before, part):
         return [Hearer(person) for person in found]
+    if listener is Listener.ORDERER and found[0].on_leave and found[0].has(*_OFFICES):
+        return await _colleagues_of(tx, found[0], at)
     heard = await in_place_of(tx, found[0], appeal.enterprise_id, at)
     return [hearer for hearer in heard if listener is not Listener.PREVIOUS_HANDLER or not hearer.left_alone]
 
+
+async def _colleagues_of(tx: Tx, away: Person, at: datetime) -> list[Hearer]:
+    role = next(role for role in _OFFICES if away.has(role))
+    return [Hearer(one, None if one.id == away.id else away.name) for one in await present_with(tx, role, at)]
+
+
+_OFFICES = (Role.COORDINATOR, Role.INSPECTOR)
+"""Who gives orders by his office, not by his tie to the firm."""
 
 _PARTS = frozenset(
     {
@@ -146,6 +158,8 @@ async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None
     if listener is Listener.HEAD:
         department = await people.department(tx, _department_of(appeal, part))
         return department.head_id if department else None
+    if listener is Listener.ORDERER:
+        return await _orders(tx, appeal, part)
     if listener in (Listener.CHIEF, Listener.DEPUTY):
         firm = await people.enterprise(tx, appeal.enterprise_id)
         return firm.chief_id if listener is Listener.CHIEF else firm.deputy_id
@@ -156,14 +170,18 @@ async def _one(tx: Tx, listener: Listener, appeal: Appeal, before: Appeal | None
         Listener.HANDLER: appeal.handler_id,
         Listener.CO_HANDLER: _works_on(appeal, part),
         Listener.PREVIOUS_HANDLER: before.handler_id if before else None,
-        Listener.ORDERER: _asked(appeal, part),
     }
     return known.get(listener)
 
 
-def _asked(appeal: Appeal, n: int) -> int | None:
+async def _orders(tx: Tx, appeal: Appeal, n: int) -> int | None:
+    """Who wants an answer to an order: who gave it by his office, else whoever is the firm's chief now."""
     part = appeal.part(n)
-    return part.asked_by if part else None
+    asked = await people.person(tx, part.asked_by, part.asked_at) if part and part.asked_by is not None else None
+    if asked is not None and asked.has(*_OFFICES):
+        return asked.id
+    firm = await people.enterprise(tx, appeal.enterprise_id)
+    return firm.chief_id or (asked.id if asked else None)
 
 
 def _department_of(appeal: Appeal, n: int) -> int | None:

@@ -52,9 +52,14 @@ def test_a_leave_holds_from_its_first_midnight_to_its_last(at: str, is_away: boo
 
 def test_where_the_liaison_has_no_stand_in_the_firms_deputy_looks_after_the_firm() -> None:
     found = cover([away(1, None, (10, 5), (11, 6)), away(6, 7)], NOON)
-    assert found == Cover({1: None, 6: 7}, {10: 5, 11: 7})
+    assert found == Cover({1: None, 6: 7}, {(1, 10): 5, (1, 11): 7})
     assert (found.stand_in(1), found.stand_in(1, 10), found.stand_in(1, 12)) == (None, 5, None)
     assert found.looked_after_by(7) == {11}
+
+
+def test_the_firms_deputy_stands_in_for_its_liaison_alone() -> None:
+    found = cover([away(1, None, (10, 5)), away(2)], NOON)
+    assert (found.stand_in(1, 10), found.stand_in(2, 10)) == (5, None)
 
 
 def test_a_liaison_with_a_stand_in_needs_no_firms_deputy() -> None:

@@ -598,6 +598,12 @@ def test_a_suspension_moves_the_date_by_the_working_time_that_it_took(verb: Verb
     assert (appeal.due, appeal.round, appeal.suspended_at) == (civil(due), 2, None)
 
 
+def test_who_resumes_after_the_end_of_a_suspension_takes_no_reminder_away() -> None:
+    asleep = step(walk(*WORK), Verb.SUSPEND, until=civil("2026-03-11 17:30"))
+    in_time, late = (step(asleep, Verb.RESUME, civil(at)) for at in ("2026-03-11 17:30", "2026-03-16 10:00"))
+    assert (late.due, late.round_started_at) == (in_time.due, civil("2026-03-11 17:30"))
+
+
 def test_another_difficulty_counts_its_own_term_from_intake() -> None:
     later = civil("2026-03-12 10:00")
     assert step(walk(*WORK), Verb.DIFFICULTY, later).due == civil("2026-03-30 17:30")

@@ -150,6 +150,20 @@ async def test_a_reminder_reached_in_the_deputys_last_hour_is_told_to_who_is_bac
     assert [line.listener for line in said if line.key == "remind.one"] == [LIAISON]
 
 
+@pytest.mark.parametrize("away, by", [(LIAISON, DUTY), (DUTY, LIAISON)])
+async def test_what_passes_to_a_stand_in_stands_in_his_one_message(park: Town, away: str, by: str) -> None:
+    await taken_on(park)
+    await park.says(BOSS, "诉求 车间停电")
+    await park.says(OFFICE, "派单 2 供电公司 属其职责")
+    await park.says(DUTY, "接单 2")
+    await park.wait(until="2026-03-23 17:36")
+    await change(park, "UPDATE rungs SET state = 'owed', told_at = NULL WHERE label = '-2wd'")
+    await park.says(away, f"请假 3天 {by}")
+    said = await park.wait(until="2026-03-24 09:00")
+    reminded = [(line.listener, line.key) for line in said if line.key.startswith("remind")]
+    assert reminded == [(by, "remind.several")]
+
+
 async def test_heads_and_chiefs_are_stood_in_for_as_well(park: Town) -> None:
     await park.says(BOSS, "诉求 车间停电")
     await park.says(HEAD, "请假 60天 郑老师")

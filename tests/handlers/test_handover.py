@@ -11,6 +11,7 @@ from domain.rules import Listener
 from storage import appeals, people, roster, standing
 from storage.database import Tx
 from storage.scope import SYSTEM
+from storage.values import from_json
 from tests.handlers.talk import (
     BOSS,
     DEPUTY,
@@ -189,6 +190,9 @@ async def test_a_part_of_a_matter_passes_on_with_its_date(park: Town) -> None:
     await handed_over(park, "交接 赵工 郑老师")
     after = dict(await park.one("SELECT * FROM parts"))
     assert {name for name in before if before[name] != after[name]} == {"handler_id"}
+    told = await park.one("SELECT facts FROM events WHERE name = 'hand_over' AND appeal_id IS NOT NULL")
+    moved = {"instead_of_id": before["handler_id"], "taker_id": after["handler_id"]}
+    assert moved.items() <= from_json(told["facts"]).items()
     assert to(await park.says(TEACHER, "接单 1"), TEACHER) == ["shares.part_acknowledge"]
     assert await owner(park) == LIAISON
 

@@ -2,11 +2,14 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from domain.access import Relation, relations
 from domain.appeal import Appeal, Status
+from domain.deadlines import fixed
+from domain.parts import Part, PartKind
 from domain.people import Role
 from domain.rules import Listener
 from storage import absences, appeals, gaps, people, rota, standing
@@ -83,6 +86,41 @@ async def test_nothing_sealed_is_seen_by_a_stand_in() -> None:
         for listener in (Listener.HANDLER, Listener.LIAISON, Listener.HEAD, Listener.CHIEF):
             heard = await standing.persons(tx, listener, sealed, AT)
             assert stand_in not in [one.id for one in heard], listener
+
+    await database.transaction(unit)
+    await database.close()
+
+
+@pytest.mark.parametrize("office", [Role.COORDINATOR, Role.INSPECTOR])
+async def test_what_an_office_ordered_is_heard_by_who_is_there_of_it_and_may_know(office: Role) -> None:
+    database = await open_database("sqlite:///:memory:")
+
+    async def unit(tx: Tx) -> None:
+        stand_in = await make_person(tx, "李强", Role.LIAISON)
+        away = await make_person(tx, "周芳", office, deputy_id=stand_in)
+        present = await make_person(tx, "陈静", office)
+        appeal = await _case(tx, (), away, 1)
+        order = Part(1, PartKind.ORDER, "请尽快", "", None, None, AT, fixed(UNTIL), UNTIL, asked_by=away)
+        ordered = replace(appeal, parts=(order,))
+        for moment, whom in ((AT, [present]), (UNTIL, [away])):
+            await absences.set_leave(tx, away, AT, UNTIL, None)
+            heard = await standing.hearers(tx, Listener.ORDERER, ordered, moment, part=1)
+            assert [one.person.id for one in heard] == whom
+            assert [one.instead_of for one in heard] == ["周芳" if moment == AT else None]
+
+    await database.transaction(unit)
+    await database.close()
+
+
+async def test_what_a_chief_ordered_is_heard_by_the_firms_chief_of_now() -> None:
+    database = await open_database("sqlite:///:memory:")
+
+    async def unit(tx: Tx) -> None:
+        gone, present = await make_person(tx, "孙县长", Role.CHIEF), await make_person(tx, "马县长", Role.CHIEF)
+        appeal = await _case(tx, ("chief",), present, 1)
+        order = Part(1, PartKind.ORDER, "请尽快", "", None, None, AT, fixed(UNTIL), UNTIL, asked_by=gone)
+        heard = await standing.persons(tx, Listener.ORDERER, replace(appeal, parts=(order,)), AT, part=1)
+        assert [one.id for one in heard] == [present]
 
     await database.transaction(unit)
     await database.close()
