@@ -25,6 +25,7 @@ from tests.stories.sixty.order import broken
 from tests.stories.sixty.park import LADDERS
 from tests.stories.sixty.verdict import differences, fates, foretell, gather
 
+BACKENDS = ("sqlite",)
 QUICK = 4
 SEEDS = [
     pytest.param(seed, marks=pytest.mark.xdist_group("sixty days") if seed < QUICK else ())

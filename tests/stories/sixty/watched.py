@@ -13,7 +13,8 @@ from storage.database import Database
 from storage.migrations import migrate
 from storage.sqlite import SqliteDatabase
 from storage.sqlite_connection import MEMORY, connect
-from storage.sqlite_writer import Writer, _deliver, _drive, _Job, _WriterTx
+from storage.sqlite_writer import Writer, _WriterTx
+from storage.units import Job, deliver, drive
 from tests.making import civil
 from tests.stories.sixty.oracle import Entry, Moment, Released, Stretch
 from tests.stories.sixty.park import furnish
@@ -33,8 +34,8 @@ class UnthreadedWriter(Writer):
         """One unit, one transaction; who only reads is given one that cannot be kept."""
         if reading:
             return self._read(unit)
-        job = _Job(unit, reading, self._loop.create_future())
-        _deliver(self._loop, self._settle([job]))
+        job = Job(unit, reading, self._loop.create_future())
+        deliver(self._loop, self._settle([job]))
         return job.answer.result()
 
     def _read(self, unit: Any) -> Any:
@@ -42,7 +43,7 @@ class UnthreadedWriter(Writer):
         connection.execute("BEGIN")
         tx = _WriterTx(connection, True, self._remembered)
         try:
-            return _drive(unit, tx)
+            return drive(unit, tx)
         finally:
             tx.end()
             connection.execute("ROLLBACK")
