@@ -1,11 +1,12 @@
-"""A house with a history, somebody who has its database and no key, and what each of his deeds should come to light as."""
+"""A house with a history, somebody who has its database and no key, and what each of his deeds must be found as."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from domain import chain
 from domain.audit import Fault, Kind
@@ -17,6 +18,7 @@ from storage.database import Database, Row, Tx
 from storage.verifying import Outcome, verify
 from tests.making import Maker, civil, make_enterprise, make_person, make_rules
 
+T = TypeVar("T")
 KEY = bytes(range(32))
 AT = civil("2026-03-11 09:00")
 RULES = make_rules()
@@ -265,19 +267,26 @@ class _Undone(Exception):
     """The deed is taken back."""
 
 
-async def attempt(database: Database, deed: Deed, seed: int, head: Head) -> str:
-    """Tamper, verify, and take it back; what was not found rightly."""
-    result = ""
+async def for_a_moment(database: Database, unit: Callable[[Tx], Awaitable[T]]) -> T:
+    """What a unit comes to, all of which is taken back."""
+    results: list[T] = []
 
-    async def unit(tx: Tx) -> None:
-        nonlocal result
-        expected = await deed(await Tamperer.come(tx, seed))
-        _, found = await verified(tx, head)
-        result = expected.unmet_by(found) and f"{deed.__name__} {seed}: {expected.unmet_by(found)}"
+    async def undone(tx: Tx) -> None:
+        results.append(await unit(tx))
         raise _Undone
 
-    try:
-        await database.transaction(unit)
-    except _Undone:
-        return result
-    raise AssertionError("the deed was not taken back")
+    with suppress(_Undone):
+        await database.transaction(undone)
+    return results[-1]
+
+
+async def attempt(database: Database, deed: Deed, seed: int, head: Head) -> str:
+    """Tamper, verify, and take it back; what was not found rightly."""
+
+    async def unit(tx: Tx) -> str:
+        expected = await deed(await Tamperer.come(tx, seed))
+        _, found = await verified(tx, head)
+        return expected.unmet_by(found)
+
+    unmet = await for_a_moment(database, unit)
+    return f"{deed.__name__} {seed}: {unmet}" if unmet else ""
