@@ -40,7 +40,7 @@ def _heads(office: Office, given: str) -> Sequence[Head]:
         text = Path(given).read_text(encoding="utf-8-sig", errors="replace")
     found = list(read_heads(text))
     if not found:
-        raise Failed(office.say("audit.no_code", {"given": given}))
+        raise Failed(office.say("audit.no_code", {"given": given or "--head"}))
     return found
 
 

@@ -97,7 +97,19 @@ def make_key(path: Path) -> None:
     except OSError:
         raise _trouble("config.key_unwritable", path) from None
     finally:
-        own.unlink(missing_ok=True)
+        with suppress(OSError):
+            own.unlink()
+    _keep_name(path.parent)
+
+
+def _keep_name(folder: Path) -> None:
+    """See to it that the file is still found after a power cut: the chain is begun with it in a moment."""
+    if os.name == "posix":
+        entry = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(entry)
+        finally:
+            os.close(entry)
 
 
 def _trouble(key: str, path: Path) -> KeyTrouble:

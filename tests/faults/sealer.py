@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from bot.clock import Bell
@@ -12,16 +13,16 @@ from tests.faults.burst import MORNING
 from tests.making import make_rules
 
 
-async def live(url: str, key: bytes, ready: Path) -> None:
+async def live(url: str, key: bytes, ready: Callable[[], None]) -> None:
     """Ring the one job over and over; in small batches, so that there is always a unit under way."""
     seals.BATCH = 5
     database = await open_database(url, connections=2)
     bell = Bell(database, make_rules(), [sealer(key)], civil=lambda: MORNING, done=lambda: None)
-    ready.touch()
+    ready()
     while True:
         await bell.ring_safely()
         await asyncio.sleep(0.001)
 
 
 if __name__ == "__main__":
-    asyncio.run(live(sys.argv[1], bytes.fromhex(sys.argv[2]), Path(sys.argv[3])))
+    asyncio.run(live(sys.argv[1], bytes.fromhex(sys.argv[2]), Path(sys.argv[3]).touch))

@@ -95,7 +95,7 @@ async def test_sealers_that_are_killed_and_frozen_leave_one_chain_without_gap_or
                 await asyncio.sleep(0.05)
                 await sealers.trouble(chance)
         async with asyncio.timeout(30):
-            while await house.reading(lambda tx: seals.unsealed(tx, 1)):
+            while await house.reading(lambda tx: seals.unsealed(tx, 1)):  # noqa: ASYNC110 - other processes ring no event
                 await asyncio.sleep(0.02)
     finally:
         await sealers.close()
