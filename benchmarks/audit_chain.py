@@ -92,7 +92,7 @@ async def measure(name: str, url: str, rows: int, rounds: int) -> bool:
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     idle = await idling(database)
     await database.close()
-    print(f"{name}: a look that finds nothing {idle:.1f} ms; memory grown by verifying {grown:.1f} MB (at most {MOST_MB})")
+    print(f"{name}: a look that finds nothing {idle:.1f} ms; verifying takes {grown:.1f} MB more (at most {MOST_MB})")
     return report(rows, statistics.median(hashing), sealing, statistics.median(verifying)) and grown <= MOST_MB
 
 

@@ -169,6 +169,13 @@ class Tamperer:
                 await self.tx.run(f"UPDATE {table} SET {column} = :new WHERE {column} = :old", {"new": new, "old": old})
         return Expected(Kind.SWAPPED, {one.id, two.id})
 
+    async def renumber(self) -> Expected:
+        """An event takes an id of another time, and its words and its seal go along."""
+        link, new = self.any(), self.chain[-1].id + self.chance.randrange(1, 9)
+        for table, column in (("events", "id"), ("event_texts", "event_id"), ("seals", "event_id")):
+            await self.tx.run(f"UPDATE {table} SET {column} = :new WHERE {column} = :old", {"new": new, "old": link.id})
+        return Expected(Kind.CHANGED, {new})
+
     async def swap_seals(self) -> Expected:
         """Two seals take each other's number."""
         one, two = self.chance.sample(self.chain, 2)
@@ -254,6 +261,7 @@ DEEDS: Sequence[Deed] = (
     Tamperer.delete_seal,
     Tamperer.change_seal,
     Tamperer.swap_events,
+    Tamperer.renumber,
     Tamperer.swap_seals,
     Tamperer.insert,
     Tamperer.insert_with_seal,

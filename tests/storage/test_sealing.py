@@ -70,6 +70,22 @@ async def test_an_event_that_is_committed_late_is_sealed_behind_those_of_higher_
     assert (await house.reading(verified))[1] == []
 
 
+async def test_in_a_long_chain_too_a_late_commit_has_its_time(house: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seals, "WINDOW", {"postgres": 5})
+    for _ in range(10):
+        await house.transaction(noted())
+    await house.transaction(seal_all)
+    slow, task = await begun(house)
+    for _ in range(4):
+        await house.transaction(noted())
+        await house.transaction(seal_all)
+    slow.go_on.set()
+    late = await task
+    await house.transaction(seal_all)
+    assert (await order(house))[-1] == late
+    assert (await house.reading(verified))[1] == []
+
+
 async def test_what_turns_up_later_than_any_transaction_can_is_never_sealed_and_told_as_inserted(
     house: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
