@@ -181,7 +181,7 @@ class Tamperer:
         one, two = self.chance.sample(self.chain, 2)
         for old, new in ((one.n, 1_000_000), (two.n, one.n), (1_000_000, two.n)):
             await self.tx.run("UPDATE seals SET n = :new WHERE n = :old", {"new": new, "old": old})
-        at_the_end = {Kind.REWRITTEN} if self.chain[-1] in (one, two) else set()  # the code that was kept is of that one
+        at_the_end = {Kind.REWRITTEN} if self.chain[-1] in (one, two) else set()  # the kept code is of the last one
         return Expected(Kind.OUT_OF_ORDER, {one.id, two.id}, at_the_end)
 
     async def insert(self) -> Expected:
