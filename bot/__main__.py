@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from bot import __version__, calendars, errands
+from bot import __version__, audit, calendars, errands
 from bot.config import ConfigError
 from storage.errors import StorageError
 
@@ -141,6 +141,25 @@ def calendar() -> None:
 def import_year(config: Path, source: Path, dry_run: bool) -> None:
     """导入一年的放假安排，重算时限 / import a year's holidays and count every deadline again."""
     _run(lambda: calendars.import_year(config, source, click.echo, dry_run=dry_run))
+
+
+@main.group("audit")
+def audit_group() -> None:
+    """审计链 / the chain of seals over history."""
+
+
+@audit_group.command("verify")
+@click.option(
+    "--head",
+    "heads",
+    multiple=True,
+    metavar="HASH|FILE",
+    help="纪检保存的审计码，或存有码的文件，可以多个 / a code that the inspector kept, or a file of them",
+)
+@_config
+def verify(config: Path, heads: tuple[str, ...]) -> None:
+    """核对全部历史有没有被动过 / find out whether history was tampered with."""
+    _run(lambda: audit.verify(config, heads, click.echo))
 
 
 @main.command()

@@ -20,7 +20,7 @@ from bot.dispatch import Dispatcher
 from bot.documents import Documents
 from bot.machine import MachineClock
 from domain.rules import Rules
-from handlers import AT_START, JOBS, ROUTER
+from handlers import AT_START, JOBS, ROUTER, sealer
 from handlers.conversation import House
 from storage.database import Database
 from texts import Catalogue
@@ -68,7 +68,9 @@ class App:
         *,
         civil: CivilClock | None = None,
         machine: Callable[[], datetime] = machine_time,
+        key: bytes | None = None,
     ) -> None:
+        """With the `key` of its audit chain the program seals what happens."""
         self.park = park
         self.database = database
         self.channels = channels
@@ -85,8 +87,9 @@ class App:
         )
         self.desk = FrontDesk(database, self.civil, self.dispatcher.wake, self._holding)
         self.dispatcher.fetch_to(self.desk)
+        sealers = () if key is None else (sealer(key),)
         self.bell = Bell(
-            database, park.rules, JOBS, civil=self.civil, done=self.pump.wake, at_start=AT_START
+            database, park.rules, (*sealers, *JOBS), civil=self.civil, done=self.pump.wake, at_start=AT_START
         )
         self._stepping = asyncio.Lock()
 

@@ -13,8 +13,9 @@ from bot.app import Park, machine_seconds, machine_time
 from bot.cards import invite_card
 from bot.channel import Channel, Finding
 from bot.channels import CHANNELS
-from bot.config import Config, load_config
+from bot.config import Config, ConfigError, load_config
 from bot.findings import findings
+from bot.keys import KeyTrouble, key_findings
 from bot.program import Plan, make_channels, opened, run_program
 from domain.errors import Refused
 from domain.ledger import EVERYTHING_SINCE
@@ -80,6 +81,7 @@ def _plan(office: Office, *, demo: bool = False, fast: bool = False) -> Plan:
         demo=demo,
         fast=fast,
         connections=office.config.storage.connections,
+        key_file=office.config.security.key_file,
     )
 
 
@@ -100,11 +102,18 @@ async def _run(office: Office, plan: Plan, announce: Echo) -> None:
     logs.set_up()
     try:
         await run_program(plan, announce)
+    except* KeyTrouble as group:
+        raise key_problem(office, next(each for each in group.exceptions if isinstance(each, KeyTrouble))) from None
     except* OSError as group:
         cause = group.exceptions[0]
         if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
             raise Failed(office.say("errand.port_taken", {"port": plan.port})) from None
         raise
+
+
+def key_problem(office: Office, trouble: KeyTrouble) -> ConfigError:
+    """A key that cannot be used, as a fault of the config."""
+    return ConfigError([office.config.problem(("security", "key_file"), trouble.said)])
 
 
 def _free_port(wanted: int) -> int:
@@ -128,6 +137,7 @@ async def check(path: Path, echo: Echo) -> None:
     at = machine_time()
     async with opened(office.config.storage_url) as database:
         found = list(await database.reading(lambda tx: _findings(tx, office, at)))
+        found += await key_findings(database, office.config.security.key_file)
         found += await _examine_channels(office, database)
         lost = await database.reading(lambda tx: reaching.unreached(tx, office.config.channels.on))
     for finding in (*found, *reachability.findings(lost)):

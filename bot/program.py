@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bot.app import App, Park, machine_time
@@ -13,6 +14,7 @@ from bot.channels import Kit, Menu, make_channel
 from bot.civil import CivilClock
 from bot.demo.controls import Controls, opening
 from bot.demo.park import seed
+from bot.keys import settle_key
 from bot.web.bell import Bell
 from bot.web.board import PostBoard
 from bot.web.context import WebContext
@@ -31,7 +33,7 @@ from texts import LANGUAGES, render
 class Plan:
     """What is to run: the park, where it is kept, where its pages answer (port 0 asks for a free one).
 
-    `channels` are those that are on, each with its section of config.toml.
+    `channels` are those that are on, each with its section of config.toml. Without `key_file` nothing is sealed.
     """
 
     park: Park
@@ -43,6 +45,7 @@ class Plan:
     demo: bool = False
     fast: bool = False
     connections: int = CONNECTIONS
+    key_file: Path | None = None
 
 
 async def run_program(plan: Plan, announce: Callable[[str], None]) -> None:
@@ -77,7 +80,8 @@ async def _run(plan: Plan, database: Database, announce: Callable[[str], None]) 
     bell = Bell()
     database.watch(bell.ring)
     board = PostBoard(database, bell, civil)
-    app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil)
+    key = await settle_key(database, plan.key_file) if plan.key_file else None
+    app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil, key=key)
     await database.transaction(lambda tx: accounts.switch(tx, plan.channels))
     controls = Controls(app) if plan.demo else None
     if controls is not None:

@@ -1,6 +1,7 @@
 """What happens when somebody speaks or the clock strikes; knows no platform. The lists stand here."""
 
 from handlers import (
+    audit,
     calendars,
     casework,
     chase,
@@ -51,5 +52,6 @@ ROUTER = Router(
     },
     kept=keeping.keep,
 )
-JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS, *duty.JOBS)
+JOBS: tuple[Job, ...] = (*chase.JOBS, *digest.JOBS, *policies.JOBS, *duty.JOBS, *audit.JOBS)
 AT_START = recounts.AT_START
+sealer = audit.sealer

@@ -11,6 +11,7 @@ from bot.channels import CHANNELS
 from bot.web import demo
 from bot.web.server import ROUTES
 from deploy.reference import command_line, commands, pages
+from deploy.reference.program import EVERY_JOB
 from deploy.reference.tables import DOCS, catalogue, data, first_words, table
 from domain.access import Relation
 from domain.appeal import Status
@@ -18,7 +19,7 @@ from domain.lifecycle import STEPS
 from domain.roster import COLUMNS, Sheet
 from domain.rules import Listener
 from domain.verbs import Verb
-from handlers import AT_START, JOBS, ROUTER, spelling
+from handlers import ROUTER, spelling
 from texts.catalogue import SPECS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,7 +130,7 @@ def test_every_format_of_a_hole_is_explained() -> None:
 
 # The program ----------------------------------------------------------------------------------------------------------
 def test_every_job_is_described() -> None:
-    assert re.findall(r"^## `(\w+)`$", page("jobs"), re.MULTILINE) == [job.name for job in (*AT_START, *JOBS)]
+    assert re.findall(r"^## `(\w+)`$", page("jobs"), re.MULTILINE) == [job.name for job in EVERY_JOB]
 
 
 def test_every_channel_is_described() -> None:

@@ -11,12 +11,14 @@ from bot.channels import CHANNELS
 from bot.web import demo
 from bot.web.server import ROUTES
 from deploy.reference.tables import first_words, table
-from handlers import AT_START, JOBS
+from handlers import AT_START, JOBS, sealer
+
+EVERY_JOB = (*AT_START, sealer(b""), *JOBS)
 
 
 def jobs() -> str:
     """Every job: what it looks for, what it does with each key, when it looks next."""
-    rows = [(f"`{job.name}`", *map(first_words, (job.due, job.work, job.upcoming))) for job in (*AT_START, *JOBS)]
+    rows = [(f"`{job.name}`", *map(first_words, (job.due, job.work, job.upcoming))) for job in EVERY_JOB]
     return table(("job", "what is due", "what is done with each key", "when it looks next"), rows)
 
 

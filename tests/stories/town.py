@@ -15,7 +15,7 @@ from domain.guards import SECOND_THOUGHTS
 from domain.people import Purpose, Role
 from domain.rules import Clock, Listener, Rules, Rung
 from domain.workdays import parse_span
-from storage import outbox
+from storage import outbox, seals
 from storage.database import Database, Row, Tx
 from tests import making
 from tests.backends import open_house
@@ -77,13 +77,16 @@ class Town:
         *,
         rules: Rules | None = None,
         new: bool = True,
+        key: bytes | None = None,
     ) -> "Town":
         """A park of two firms in two zones, their cadres and offices, on a working morning."""
         database = await open_house(url)
         channel = MemoryChannel()
         park = Park(rules or making.make_rules(ladders=LADDERS), Catalogue.load(strict=True))
         clock = CivilClock(lambda: civil(at), civil(at), frozen=True)
-        app = App(park, database, {"memory": channel}, civil=clock, machine=clock)
+        app = App(park, database, {"memory": channel}, civil=clock, machine=clock, key=key)
+        if key is not None:
+            await database.transaction(lambda tx: seals.begin(tx, key))
         if new:
             await database.transaction(people_the_town)
         return cls(app, channel)

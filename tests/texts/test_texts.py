@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.config.keys import keys
+from domain import audit
 from domain.appeal import Satisfaction, Solution, Source, Status
 from domain.people import Person, Purpose, Role
 from domain.roster import Sheet
@@ -43,6 +44,7 @@ FAMILIES = {
     },
     "sheet.": set(Sheet),
     "menu.": {*menus.STRANGER, *menus.GROUP, *menus.verbs_for(Person(1, "", frozenset(Role)))},
+    "audit.fault_": {*audit.Kind, "missing_many", "unknown"},
     "policy.column.": set(policy_ledger.COLUMNS),
     "setting.": {key.text.removeprefix("setting.") for key in keys()},
     "weekday.": {str(day) for day in range(1, 8)},
