@@ -107,3 +107,16 @@ def expected_errors() -> ExpectedErrors:
 def chromium() -> str:
     """The path of a Chromium; the test is skipped, or fails where required, if there is none."""
     return needs.browser()
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """A test may run a verb that sets logging up: the listener is back afterwards, and the verb's handler gone."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    for handler in [one for one in root.handlers if type(one) is logging.StreamHandler]:
+        root.removeHandler(handler)
+    root.setLevel(level)
+    if LISTENER not in root.handlers:
+        root.addHandler(LISTENER)
