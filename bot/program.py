@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot import __version__
 from bot.app import App, Park, machine_time
 from bot.channel import Channel, Doorkeeper
 from bot.channels import Kit, Menu, make_channel
@@ -46,7 +47,7 @@ class Plan:
 
 async def run_program(plan: Plan, announce: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM; `announce` hears the address of the pages once they answer."""
-    database = await open_database(plan.storage, connections=plan.connections)
+    database = await open_database(plan.storage, connections=plan.connections, release=__version__)
     try:
         async with asyncio.TaskGroup() as group:
             stop = asyncio.Event()
@@ -142,7 +143,7 @@ def _context(plan: Plan, app: App, board: PostBoard, controls: Controls | None) 
 @contextlib.asynccontextmanager
 async def opened(storage: str) -> AsyncIterator[Database]:
     """The database for an errand of the command line."""
-    database = await open_database(storage)
+    database = await open_database(storage, release=__version__)
     try:
         yield database
     finally:
