@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Self, cast
 
 from domain.errors import Refused
 
@@ -88,9 +88,15 @@ class Lines:
         self._file.write(line)
         self.rows += 1
 
-    def finish(self) -> Member:
-        """What the manifest is to say of it."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._file.close()
+
+    @property
+    def member(self) -> Member:
+        """What the manifest is to say of it."""
         return Member(self._about.table, self._about.columns, self.rows, self._digest.hexdigest())
 
 
@@ -114,12 +120,17 @@ def seal(archive: zipfile.ZipFile, file: IO[bytes], about: About) -> None:
     archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(about)}, ensure_ascii=False, indent=1))
     archive.comment = MARK + b"0" * DIGEST
     archive.close()
+    put_digest(file)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def put_digest(file: IO[bytes]) -> None:
+    """Write the digest of all bytes before it in the place kept for it."""
     size = file.seek(0, os.SEEK_END) - DIGEST
     digest = _digest(file, size, lambda _: None)
     file.seek(size)
     file.write(digest)
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _digest(file: IO[bytes], size: int, told: Done) -> bytes:

@@ -67,15 +67,15 @@ async def _count(tx: Tx, table: Table) -> int:
 
 
 async def _write_table(tx: Tx, zipped: zipfile.ZipFile, table: Table, told: Done) -> Member:
-    lines = archive.begin_member(zipped, table.name, table.columns)
-    page = await tx.all(_page(table, first=True))
-    while page:
-        for row in page:
-            whole = {**row, **await _bytes(tx, table, row)}
-            lines.add([whole[column] for column in table.columns])
-        told(lines.rows)
-        page = await tx.all(_page(table, first=False), _key(table, page[-1])) if len(page) == PAGE else ()
-    return lines.finish()
+    with archive.begin_member(zipped, table.name, table.columns) as lines:
+        page = await tx.all(_page(table, first=True))
+        while page:
+            for row in page:
+                whole = {**row, **await _bytes(tx, table, row)}
+                lines.add([whole[column] for column in table.columns])
+            told(lines.rows)
+            page = await tx.all(_page(table, first=False), _key(table, page[-1])) if len(page) == PAGE else ()
+    return lines.member
 
 
 def _page(table: Table, *, first: bool) -> str:

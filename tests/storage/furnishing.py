@@ -1,4 +1,4 @@
-"""Houses of every schema there was, each with rows in every table: `python -m tests.storage.furnishing` keeps the newest.
+"""Houses of every schema there was, each with rows in every table: `python -m tests.storage.furnishing` keeps more.
 
 A story is lived in a house of the present schema; tables that it leaves empty get made-up rows. A house of an older
 schema gets what fits into it. What is kept in fixtures/ is never written anew: it is what that schema was.

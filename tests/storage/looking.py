@@ -10,9 +10,9 @@ from storage.database import Database, Row, Tx
 
 _MADE: Mapping[str, Sequence[str]] = {
     "sqlite": (
-        """SELECT m.name, c.* FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'
+        """SELECT m.name AS place, c.* FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'
            ORDER BY m.name, c.cid""",
-        """SELECT m.name, f.* FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'
+        """SELECT m.name AS place, f.* FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'
            ORDER BY m.name, f.id, f.seq""",
         "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type <> 'table' ORDER BY name",
     ),

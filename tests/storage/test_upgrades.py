@@ -34,27 +34,30 @@ CRASHES = needs.count(12, 10_000)
 def schema_until(number: int, folder: Path) -> Path:
     """The migrations as a release had them whose schema was `number`."""
     made = folder / f"schema{number}"
-    made.mkdir()
+    made.mkdir(exist_ok=True)
     for file in SCHEMA.glob("*.sql"):
         if int(file.name[:4]) <= number:
             shutil.copy(file, made)
     return made
 
 
+def quiet(done: int, whole: int) -> None:
+    assert 0 <= done <= whole
+
+
 async def house_of(number: int, folder: Path, backend: Backend) -> Database:
-    """A furnished house of that schema."""
-    kept = folder / "kept.db"
+    """A furnished house of that schema; its URL is that of house.db in the folder."""
+    kept = folder / "house.db"
     furnishing.load(number, kept)
     if backend.name == "sqlite":
         return await open_as_it_is(f"sqlite:///{kept}")
     source = await open_as_it_is(f"sqlite:///{kept}")
     file = folder / "kept.zip"
-    await backup.back_up(source, file, park="试点园区", release="0.0.1", told=lambda *_: None)
+    await backup.back_up(source, file, park="试点园区", release="0.0.1", told=quiet)
     await source.close()
-    house = await open_bare()
+    house = await open_bare(f"sqlite:///{kept}")
     older = schema_until(number, folder)
-    quiet = {"checking": lambda *_: None, "filling": lambda *_: None}
-    await restore.restore(house, file, release="0.0.1", at=AT, folder=older, **quiet)  # type: ignore[arg-type]  # mypy takes the values for one type
+    await restore.restore(house, file, release="0.0.1", at=AT, checking=quiet, filling=quiet, folder=older)
     return house
 
 
