@@ -104,13 +104,18 @@ def _plain(office: Office, file: Path, trouble: str) -> Iterator[None]:
         raise Failed(office.say(trouble, {"file": str(file), "cause": os.strerror(error.errno or 0)})) from None
 
 
+def is_terminal() -> bool:
+    """Whether somebody watches."""
+    return sys.stderr.isatty()
+
+
 @contextmanager
 def _bar(office: Office, label: str) -> Iterator[Told]:
     """A progress bar on a terminal from the first word on; nothing elsewhere."""
     shown: list[Any] = []
 
     def told(done: int, whole: int) -> None:
-        if not shown and sys.stderr.isatty():
+        if not shown and is_terminal():
             shown.append(click.progressbar(length=STEPS, label=office.say(label), file=sys.stderr))
             shown[0].__enter__()
         for bar in shown:

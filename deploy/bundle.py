@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import platform
 import re
 import subprocess
@@ -66,7 +65,7 @@ def pack(root: Path, names: Iterable[str], wheels: Path, out: Path) -> None:
         about.size = len(listed)
         about.mode = 0o644
         bundle.addfile(about, io.BytesIO(listed))
-    os.replace(part, out)
+    part.replace(out)
 
 
 def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:

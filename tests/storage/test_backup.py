@@ -166,7 +166,8 @@ def write_beside(url: str) -> None:
 async def test_the_backup_is_of_one_moment_while_others_write(
     house: Database, tmp_path: Path, backend: Backend
 ) -> None:
-    before, written = await contents(house), []
+    before = await contents(house)
+    written: list[int] = []
 
     def told(done: int, whole: int) -> None:
         quiet(done, whole)
