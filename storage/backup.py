@@ -14,6 +14,7 @@ from domain.errors import Refused
 from storage import archive, leases, shape
 from storage.archive import About, Done, Member, Told
 from storage.database import NO_PARAMS, Database, Params, Row, Tx
+from storage.migrations import SCHEMA, read_folder, refuse_newer
 from storage.shape import RECORD, Table
 from storage.values import from_ms, to_ms
 
@@ -25,7 +26,8 @@ JOB = "backup"
 async def back_up(database: Database, path: Path, *, park: str, release: str, told: Told) -> About:
     """Write the backup; a file of that name is there only when it is complete and on the disk.
 
-    Refused: there is such a file already, or no house in the database. OSError: the file cannot be written.
+    Refused: there is such a file already, or no house in the database. SchemaTooNew: a newer release has its hands in
+    it. OSError: the file cannot be written.
     """
     archive.refuse_taken(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -41,7 +43,8 @@ async def _write(tx: Tx, part: Path, park: str, release: str, told: Told) -> Abo
     """The whole file, from its beginning, as a unit may be run again."""
     if not await shape.has_table(tx, RECORD):
         raise Refused("backup.no_house")
-    steps = await tx.all(f"SELECT number, name FROM {RECORD} ORDER BY number")
+    steps = await tx.all(f"SELECT * FROM {RECORD} ORDER BY number")
+    refuse_newer(read_folder(SCHEMA, tx.engine), steps)
     about = About(
         park=park,
         release=release,

@@ -128,15 +128,20 @@ async def compare(tx: Tx, folder: Path) -> tuple[Sequence[Migration], Mapping[in
 
 
 def _check_records(migrations: Sequence[Migration], rows: Sequence[Row]) -> None:
+    refuse_newer(migrations, rows)
+    _refuse_gaps([row["number"] for row in rows], "records")
+    for migration, row in zip(migrations, rows, strict=False):
+        _check_unchanged(migration, row)
+
+
+def refuse_newer(migrations: Sequence[Migration], rows: Sequence[Row]) -> None:
+    """SchemaTooNew, with the release to install, where the record goes further than the migrations."""
     if rows and rows[-1]["number"] > migrations[-1].number:
-        newer = rows[-1]["release"] or "the newer release"
+        newer = rows[-1].get("release") or "the newer release"
         raise SchemaTooNew(
             f"The database has schema {rows[-1]['number']:04}, but this release only knows "
             f"{migrations[-1].number:04}: install lianqi {newer}, by which it was brought there, or a later one."
         )
-    _refuse_gaps([row["number"] for row in rows], "records")
-    for migration, row in zip(migrations, rows, strict=False):
-        _check_unchanged(migration, row)
 
 
 def _check_unchanged(migration: Migration, row: Row) -> None:

@@ -115,7 +115,7 @@ def test_an_old_release_leaves_a_newer_house_alone_and_names_what_to_install(
         later.setattr(upkeep.migrate, "__defaults__", (newer,))
         later.setattr(upkeep.pending, "__defaults__", (newer,))
         assert lianqi("migrate").exit_code == 0
-    for words in (["migrate"], ["run"], ["check"]):
+    for words in (["migrate"], ["run"], ["check"], ["backup", "a.zip"]):
         refused = lianqi(*words)
         assert (refused.exit_code, "install lianqi 7.0.0" in refused.stderr) == (1, True)
 
