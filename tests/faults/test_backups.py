@@ -30,9 +30,7 @@ class Place:
         self.folder, self.url = folder, url
         self.acks = folder / "acks"
         self.acks.touch()
-        (folder / "config.toml").write_text(
-            f'[park]\nname = "试点园区"\n[storage]\nurl = "{url}"\n', encoding="utf-8"
-        )
+        (folder / "config.toml").write_text(f'[park]\nname = "试点园区"\n[storage]\nurl = "{url}"\n', encoding="utf-8")
         (folder / "config.toml").chmod(0o600)
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
