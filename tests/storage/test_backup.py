@@ -149,6 +149,24 @@ async def test_many_rows_and_rows_of_the_same_first_key_are_paged_without_loss(t
     await empty.close()
 
 
+async def test_a_row_may_refer_to_one_that_follows_much_later(tmp_path: Path) -> None:
+    new = await open_house()
+
+    async def unit(tx: Tx) -> None:
+        for n in range(400):
+            await tx.run("INSERT INTO people (name) VALUES (:name)", {"name": f"人{n}"})
+        await tx.run("UPDATE people SET deputy_id = 400 WHERE id = 1")
+
+    await new.transaction(unit)
+    await back_up(new, tmp_path / "far.zip")
+    empty = await open_bare()
+    await bring_back(empty, tmp_path / "far.zip")
+    assert await contents(empty) == await contents(new)
+    assert await how_it_is_made(empty) == await how_it_is_made(new)
+    await new.close()
+    await empty.close()
+
+
 def write_beside(url: str) -> None:
     """Another process changes rows."""
     sql = "UPDATE turns SET taken_at = taken_at + 1"
