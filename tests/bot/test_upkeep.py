@@ -10,7 +10,7 @@ from bot import upkeep
 from bot.__main__ import main
 from bot.demo.park import demo_roster
 from reports.roster import write_roster
-from storage.migrations import SCHEMA
+from storage.migrations import SCHEMA, migrate, pending
 from tests.storage import furnishing
 
 CONFIG = '[park]\nname = "试点园区"\n'
@@ -112,8 +112,8 @@ def test_an_old_release_leaves_a_newer_house_alone_and_names_what_to_install(
     (newer / f"{furnishing.newest() + 1:04}_more.sql").write_text("CREATE TABLE more (id BIGINT PRIMARY KEY);")
     with monkeypatch.context() as later:
         later.setattr(upkeep, "__version__", "7.0.0")
-        later.setattr(upkeep.migrate, "__defaults__", (newer,))
-        later.setattr(upkeep.pending, "__defaults__", (newer,))
+        later.setattr(migrate, "__defaults__", (newer,))
+        later.setattr(pending, "__defaults__", (newer,))
         assert lianqi("migrate").exit_code == 0
     for words in (["migrate"], ["run"], ["check"], ["backup", "a.zip"]):
         refused = lianqi(*words)
