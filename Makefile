@@ -7,7 +7,7 @@ TEST = .venv-test/bin/python
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench test-full reference browser-deps pg-deps strace-deps lock clean
+.PHONY: help run test lint bench test-full reference bundle browser-deps pg-deps strace-deps lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -36,6 +36,9 @@ test-full:  ## the long trials: more examples, more crashes, more load
 reference:  ## write the generated tables of docs/reference, and config.example.toml, anew from the program
 	@$(BOOTSTRAP) test
 	@$(TEST) -m deploy.reference
+
+bundle:  ## one file for machines without a network: the source, all wheels, checksums (into dist/)
+	@$(PYTHON) deploy/bundle.py
 
 browser-deps:  ## Chromium and a Chinese font from Debian, for the browser tests
 	@command -v chromium >/dev/null && fc-list 2>/dev/null | grep -q "Noto Sans CJK" || \

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from bot import __version__, audit, calendars, errands
+from bot import __version__, audit, calendars, errands, upkeep
 from bot.config import ConfigError
 from storage.errors import StorageError
 
@@ -166,7 +166,23 @@ def verify(config: Path, heads: tuple[str, ...]) -> None:
 @_config
 def migrate(config: Path) -> None:
     """升级数据库 / bring the database to this release."""
-    _run(lambda: errands.migrate(config, click.echo))
+    _run(lambda: upkeep.bring_up_to_date(config, click.echo))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_config
+def backup(config: Path, file: Path) -> None:
+    """备份到一个文件，不用停 / write everything into one file, while lianqi runs."""
+    _run(lambda: upkeep.back_up(config, file, click.echo))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_config
+def restore(config: Path, file: Path) -> None:
+    """从备份恢复到空的数据库 / fill an empty database, of either kind, from a backup."""
+    _run(lambda: upkeep.bring_back(config, file, click.echo))
 
 
 if __name__ == "__main__":

@@ -289,10 +289,3 @@ async def _named(tx: Tx, name: str, at: datetime) -> list[Person | Enterprise | 
     found += await people.enterprises_called(tx, name)
     found += await people.groups_called(tx, name)
     return found
-
-
-async def migrate(path: Path, echo: Echo) -> None:
-    """`lianqi migrate`: opening the database brings it up to this release."""
-    office = read_office(path)
-    async with opened(office.config.storage_url):
-        echo(office.say("errand.migrated"))

@@ -1,15 +1,17 @@
 """What `lianqi check` finds in the park itself: whatever will not work, in words that a coordinator can act on."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.channel import Finding
 from domain.people import Purpose, Role
 from domain.rules import Route, Rules
 from domain.said import Fact, Said
 from domain.workdays import DAYS_WANTED
-from storage import gaps, people
+from storage import backup, gaps, people
 from storage.database import Tx
+
+BACKUP_OLD = timedelta(days=2)
 
 
 async def findings(tx: Tx, rules: Rules, at: datetime) -> Sequence[Finding]:
@@ -20,6 +22,7 @@ async def findings(tx: Tx, rules: Rules, at: datetime) -> Sequence[Finding]:
         *[Finding(gap) for gap in await gaps.gaps(tx, rules.calendar.local(at).date(), at)],
         *await _categories(tx, rules),
         *await _firms(tx),
+        *await _backup(tx, at),
     ]
 
 
@@ -58,3 +61,15 @@ async def _categories(tx: Tx, rules: Rules) -> list[Finding]:
 async def _firms(tx: Tx) -> list[Finding]:
     rows = await tx.all("SELECT name FROM enterprises WHERE active = 1 AND liaison_id IS NULL ORDER BY id")
     return [Finding(Said("check.no_liaison", {"firm": row["name"]})) for row in rows]
+
+
+async def _backup(tx: Tx, at: datetime) -> list[Finding]:
+    """When the house was backed up last; a house without any matter need not be."""
+    made = await backup.latest(tx)
+    if made is None:
+        some = await tx.all("SELECT 1 AS found FROM appeals LIMIT 1")
+        return [Finding(Said("check.never_backed_up"))] if some else []
+    facts: dict[str, Fact] = {"at": made}
+    if at - made < BACKUP_OLD:
+        return [Finding(Said("check.last_backup", facts))]
+    return [Finding(Said("check.old_backup", {"days": (at - made).days, **facts}))]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot import __version__
 from bot.app import App, Park, machine_time
 from bot.channel import Channel, Doorkeeper
 from bot.channels import Kit, Menu, make_channel
@@ -50,7 +51,7 @@ class Plan:
 
 async def run_program(plan: Plan, announce: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM; `announce` hears the address of the pages once they answer."""
-    database = await open_database(plan.storage, connections=plan.connections)
+    database = await open_database(plan.storage, connections=plan.connections, release=__version__)
     try:
         with sole(plan.storage):
             await _until_stopped(_run(plan, database, announce))
@@ -152,7 +153,7 @@ def _context(plan: Plan, app: App, board: PostBoard, controls: Controls | None) 
 @contextlib.asynccontextmanager
 async def opened(storage: str) -> AsyncIterator[Database]:
     """The database for an errand of the command line."""
-    database = await open_database(storage)
+    database = await open_database(storage, release=__version__)
     try:
         yield database
     finally:

@@ -1,7 +1,8 @@
 """Make the virtual environment that `make run` or `make test` needs, out of a hash-locked list.
 
 `python3 deploy/bootstrap.py run` makes `.venv` from requirements/run.lock, `... run-pg` makes it from
-requirements/pg.lock, with PostgreSQL's driver, `... test` makes `.venv-test` from requirements/test.lock. A
+requirements/pg.lock, with PostgreSQL's driver, `... test` makes `.venv-test` from requirements/test.lock. Where
+there is a folder ./wheels (see deploy/bundle.py) the first two are installed from it, with no network. A
 stamp inside says from which lock and Python it was made; where both still fit, nothing is done. A new one is
 built beside the old one and renamed when it is complete, so an interrupted one is never used. The script
 needs the standard library only, starts on Python 3.8 or newer, and builds with a 3.11 or newer that it finds.
@@ -103,12 +104,20 @@ def make_empty(python: str, place: Path, *, pip: bool) -> None:
         raise SystemExit(f"{stopped}\nlianqi: {python} cannot make environments; {remedy}") from None
 
 
+def source(lock: Path) -> list[str]:
+    """Where packages come from: ./wheels alone where it is there; it holds what it takes to run, not to test."""
+    wheels = ROOT / "wheels"
+    if lock.name == "test.lock" or not wheels.is_dir():
+        return []
+    return ["--no-index", "--find-links", str(wheels)]
+
+
 def fill(python: str, place: Path, lock: Path) -> None:
     """Make the environment and install exactly what the lock names, by uv where it is there, else by pip."""
     import shutil
 
     inside = str(place / "bin" / "python")
-    terms = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(lock)]
+    terms = ["--require-hashes", "--no-deps", "--only-binary", ":all:", *source(lock), "-r", str(lock)]
     uv = shutil.which("uv")
     if uv:
         make_empty(python, place, pip=False)
@@ -160,7 +169,7 @@ def build(place: Path, lock: Path) -> None:
         shutil.rmtree(str(left), ignore_errors=True)
     new = place.with_name(f"{place.name}.tmp{os.getpid()}")  # an orphan may still fill another
     count = sum("==" in line for line in lock.read_text(encoding="utf-8").splitlines())
-    say(f"installing {count} packages into {place.name} (once) ...")
+    say(f"installing {count} packages into {place.name}{' from ./wheels' if source(lock) else ''} (once) ...")
     fill(python, new, lock)
     settle(new, place)
     (new / "stamp").write_text(stamp_for(lock, version_of(python)) + "\n", encoding="ascii")

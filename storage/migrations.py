@@ -13,6 +13,7 @@ from pathlib import Path
 from storage import leases, locks
 from storage.database import Database, Row, Tx
 from storage.errors import MigrationChanged, MigrationsBroken, SchemaTooNew
+from storage.shape import columns
 from storage.values import to_ms
 
 SCHEMA = Path(__file__).parent / "schema"
@@ -25,6 +26,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 }
 RECORD = """CREATE TABLE IF NOT EXISTS schema_migrations (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)"""
+RELEASE = "ALTER TABLE schema_migrations ADD COLUMN release TEXT NOT NULL DEFAULT ''"
+"""The record grew by this: which release applied the step, so that an older one can name what to install."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +89,21 @@ async def migrate(
     folder: Path = SCHEMA,
     *,
     at: datetime | None = None,
+    release: str = "",
     reached: Callable[[Migration], None] = lambda _: None,
 ) -> Sequence[Migration]:
     """Apply what is missing and return it, telling `reached` after each.
 
-    `at` is recorded as the time; None takes the database's own. Several migrators may run at once: each step
-    looks again, under the write lock, whether it is still missing.
+    `at` is recorded as the time; None takes the database's own. `release` is recorded as who did it. Several
+    migrators may run at once: each step looks again, under the write lock, whether it is still missing.
     Raises SchemaTooNew, MigrationChanged, MigrationsBroken before anything is touched.
     """
-    migrations, records = await database.transaction(lambda tx: _compare(tx, folder))
+    migrations, records = await database.transaction(lambda tx: compare(tx, folder))
     applied = []
     for migration in migrations:
         if migration.number in records:
             continue
-        if await database.transaction(lambda tx, step=migration: _apply(tx, step, at)):  # type: ignore[misc]  # the default binds the step of this turn of the loop
+        if await database.transaction(lambda tx, step=migration: apply(tx, step, at, release)):  # type: ignore[misc]  # the default binds the step of this turn of the loop
             applied.append(migration)
             reached(migration)
     return applied
@@ -107,28 +111,37 @@ async def migrate(
 
 async def pending(database: Database, folder: Path = SCHEMA) -> Sequence[Migration]:
     """What `migrate` would apply, with the same checks."""
-    migrations, records = await database.transaction(lambda tx: _compare(tx, folder))
+    migrations, records = await database.transaction(lambda tx: compare(tx, folder))
     return [migration for migration in migrations if migration.number not in records]
 
 
-async def _compare(tx: Tx, folder: Path) -> tuple[Sequence[Migration], Mapping[int, Row]]:
+async def compare(tx: Tx, folder: Path) -> tuple[Sequence[Migration], Mapping[int, Row]]:
+    """All steps of this release, and the records of those that were applied; the same errors as `migrate`."""
     migrations = read_folder(folder, tx.engine)
     await _alone(tx)
     await tx.run(RECORD)
-    rows = await tx.all("SELECT number, name, checksum FROM schema_migrations ORDER BY number")
+    if "release" not in await columns(tx, "schema_migrations"):
+        await tx.run(RELEASE)
+    rows = await tx.all("SELECT number, name, checksum, release FROM schema_migrations ORDER BY number")
     _check_records(migrations, rows)
     return migrations, {row["number"]: row for row in rows}
 
 
 def _check_records(migrations: Sequence[Migration], rows: Sequence[Row]) -> None:
-    if rows and rows[-1]["number"] > migrations[-1].number:
-        raise SchemaTooNew(
-            f"The database has schema {rows[-1]['number']:04}, but this release only knows "
-            f"{migrations[-1].number:04}: start the newer release."
-        )
+    refuse_newer(migrations, rows)
     _refuse_gaps([row["number"] for row in rows], "records")
     for migration, row in zip(migrations, rows, strict=False):
         _check_unchanged(migration, row)
+
+
+def refuse_newer(migrations: Sequence[Migration], rows: Sequence[Row]) -> None:
+    """SchemaTooNew, with the release to install, where the record goes further than the migrations."""
+    if rows and rows[-1]["number"] > migrations[-1].number:
+        newer = rows[-1].get("release") or "the newer release"
+        raise SchemaTooNew(
+            f"The database has schema {rows[-1]['number']:04}, but this release only knows "
+            f"{migrations[-1].number:04}: install lianqi {newer}, by which it was brought there, or a later one."
+        )
 
 
 def _check_unchanged(migration: Migration, row: Row) -> None:
@@ -147,7 +160,8 @@ async def _alone(tx: Tx) -> None:
     await locks.queue_up(tx, "migrations")
 
 
-async def _apply(tx: Tx, migration: Migration, at: datetime | None) -> bool:
+async def apply(tx: Tx, migration: Migration, at: datetime | None, release: str) -> bool:
+    """Take one step in this transaction; False where it is taken already."""
     await _alone(tx)
     row = await tx.one(
         "SELECT number, name, checksum FROM schema_migrations WHERE number = :number",
@@ -159,13 +173,14 @@ async def _apply(tx: Tx, migration: Migration, at: datetime | None) -> bool:
     for statement in statements(migration.script):
         await tx.run(in_words_of(tx.engine, statement))
     await tx.run(
-        """INSERT INTO schema_migrations (number, name, checksum, applied_at)
-        VALUES (:number, :name, :checksum, :at)""",
+        """INSERT INTO schema_migrations (number, name, checksum, applied_at, release)
+        VALUES (:number, :name, :checksum, :at, :release)""",
         {
             "number": migration.number,
             "name": migration.name,
             "checksum": migration.checksum,
             "at": to_ms(at or await leases.now(tx)),
+            "release": release,
         },
     )
     return True

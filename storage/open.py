@@ -39,27 +39,43 @@ async def _open_postgres(url: str, connections: int) -> Database:
     return await open_postgres(url, connections)
 
 
+def is_there(url: str) -> bool:
+    """Whether there is anything to open: a SQLite file is made where there is none."""
+    scheme, _, rest = url.partition("://")
+    return scheme != "sqlite" or Path(rest[1:]).exists()
+
+
 BACKENDS: Mapping[str, Callable[[str, int], Awaitable[Database]]] = {
     "sqlite": _open_sqlite,
     "postgresql": _open_postgres,
 }
 
 
+async def open_as_it_is(url: str, connections: int = 1) -> Database:
+    """Open the database of a URL without bringing it up to date; see `open_database`."""
+    scheme = url.partition("://")[0]
+    if scheme not in BACKENDS:
+        raise UnknownBackend(f"This build has no such backend; it has: {', '.join(BACKENDS)}.")
+    return await BACKENDS[scheme](url, connections)
+
+
 async def open_database(
-    url: str, *, schema: Path = SCHEMA, at: datetime | None = None, connections: int = CONNECTIONS
+    url: str,
+    *,
+    schema: Path = SCHEMA,
+    at: datetime | None = None,
+    connections: int = CONNECTIONS,
+    release: str = "",
 ) -> Database:
     """Open the database of a URL and migrate it.
 
     `sqlite:///data/lianqi.db`, `sqlite:////var/lib/lianqi.db`, `sqlite:///:memory:` or `postgresql://user@host/name`.
-    `at` is recorded as the time of the migrations; None takes the database's own. `connections` count on PostgreSQL.
-    Errors: see storage.errors.
+    `at` is recorded as the time of the migrations, None takes the database's own; `release` as who did it.
+    `connections` count on PostgreSQL. Errors: see storage.errors.
     """
-    scheme = url.partition("://")[0]
-    if scheme not in BACKENDS:
-        raise UnknownBackend(f"This build has no such backend; it has: {', '.join(BACKENDS)}.")
-    database = await BACKENDS[scheme](url, connections)
+    database = await open_as_it_is(url, connections)
     try:
-        await migrate(database, schema, at=at)
+        await migrate(database, schema, at=at, release=release)
     except BaseException:
         await database.close()
         raise

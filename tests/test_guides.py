@@ -12,7 +12,7 @@ from bot.config import load_config
 from deploy.reference.tables import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
-GUIDES = [ROOT / "docs" / "telegram.md", ROOT / "docs" / "wecom.md"]
+GUIDES = [ROOT / "docs" / "telegram.md", ROOT / "docs" / "wecom.md", ROOT / "docs" / "operations.md"]
 EVERY = [ROOT / "README.md", *GUIDES]
 TOML = re.compile(r"```toml\n(.*?)```", re.DOTALL)
 COMMAND = re.compile(r"(?:(?:^|\s|`)(?:\.venv/bin/)|`)lianqi ([a-z][^`\n（，,；。]*)")

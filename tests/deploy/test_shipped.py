@@ -11,7 +11,7 @@ from tests.house import FLOORS
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 ROOT = DEPLOY.parent
-SETTINGS = ("Dockerfile", "compose.sqlite.yaml", "compose.postgres.yaml", "lianqi.service")
+SETTINGS = ("Dockerfile", "compose.sqlite.yaml", "compose.postgres.yaml", "lianqi.service", "lianqi-backup.service")
 
 
 def text(name: str) -> str:
@@ -41,6 +41,15 @@ def test_the_image_holds_every_floor_there_is() -> None:
 def test_a_bad_config_is_not_tried_again_and_again() -> None:
     assert f"RestartPreventExitStatus={CONFIG_ERROR}\n" in text("lianqi.service")
     assert "/bin/lianqi run --config " in text("lianqi.service")
+
+
+def test_the_nightly_backup_is_of_the_house_that_the_service_runs() -> None:
+    backup, service = text("lianqi-backup.service"), text("lianqi.service")
+    assert "/bin/lianqi backup --config " in backup
+    for line in ("DynamicUser=yes", "Environment=LIANQI_STORAGE__URL", "LoadCredential=", "WorkingDirectory="):
+        (wanted,) = (each for each in service.splitlines() if each.startswith(line))
+        assert wanted in backup.splitlines()
+    assert "User=lianqi\n" in backup
 
 
 @pytest.mark.parametrize("name", ["compose.sqlite.yaml", "compose.postgres.yaml"])
