@@ -46,6 +46,7 @@ REPEATABLE = frozenset({"edit", "menu"})
 """What is the same when it is done twice."""
 
 Builder = Callable[[Mapping[str, object]], Awaitable[Document]]
+Tally = Callable[[Owed, str], None]
 
 
 class Pump:
@@ -61,8 +62,11 @@ class Pump:
         *,
         civil: Callable[[], datetime],
         machine: Callable[[], datetime],
+        tally: Tally = lambda _, __: None,
     ) -> None:
+        """`tally` hears what became of a try: sent, part, failed, uncertain, retried."""
         self._database = database
+        self._tally = tally
         self._rules = rules
         self._catalogue = catalogue
         self._channels = channels
@@ -267,6 +271,7 @@ class Pump:
             await self._doubt(owed, type(bug).__name__)
         else:
             self._patience.delivered(owed, self._machine())
+            self._tally(owed, "sent" if part.last else "part")
             await self._arrived(owed, part, platform_id)
 
     async def _carry(self, owed: Owed, parcel: Parcel) -> str:
@@ -325,6 +330,7 @@ class Pump:
         if owed.kind == "answer" or (not trouble.channel_down and self._patience.exhausted(owed, machine)):
             await self._dead(owed, str(trouble))
             return
+        self._tally(owed, "retried")
         wait = timedelta() if trouble.channel_down else back_off(owed.attempts, trouble.seconds)
         asked = not trouble.channel_down and trouble.seconds is not None
 
@@ -349,12 +355,21 @@ class Pump:
             retry_at = machine + back_off(owed.attempts)
             await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause))
         elif owed.kind == "send" and Lane(owed.lane) in RESENT_IF_UNCERTAIN and owed.doubts < most:
-            retry_at = self._machine()
-            await self._record(owed, lambda tx: delivery.put_back(tx, owed, retry_at, cause, doubt=True))
+            await self._record(owed, lambda tx: delivery.put_back(tx, owed, machine, cause, doubt=True))
         else:
             _log.warning("message %s may not have arrived: %s", owed.id, cause, extra={"outbox": owed.id})
-            civil = self._civil()
-            await self._record(owed, lambda tx: delivery.mark(tx, owed, "uncertain", at=civil, error=cause))
+            await self._uncertain(owed, cause)
+
+    async def _uncertain(self, owed: Owed, cause: str) -> None:
+        """Left to people: it is listed, and the office hears so."""
+        civil = self._civil()
+
+        async def unit(tx: Tx) -> None:
+            if await delivery.mark(tx, owed, "uncertain", at=civil, error=cause):
+                await outgoing.tell_doubtful(tx, await calendars.in_force(tx, self._rules), owed, cause, civil)
+
+        self._tally(owed, "uncertain")
+        await self._record(owed, unit)
 
     async def _dead(self, owed: Owed, cause: str, *, unreachable: bool = False) -> None:
         """Given up: the next leg carries it, or who can call hears so; an edit or an answer is missed by nobody."""
@@ -368,6 +383,7 @@ class Pump:
             rules = await calendars.in_force(tx, self._rules)
             await outgoing.tell_undelivered(tx, rules, owed, cause, civil)
 
+        self._tally(owed, "failed")
         _log.warning("message %s given up: %s", owed.id, cause, extra={"outbox": owed.id})
         await self._record(owed, unit)
 

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.app import App, Park, machine_time
+from bot.app import App, Park, machine_seconds, machine_time
 from bot.channel import Channel, Doorkeeper
 from bot.channels import Kit, Menu, make_channel
 from bot.civil import CivilClock
 from bot.demo.controls import Controls, opening
 from bot.demo.park import seed
+from bot.metrics import Metrics
+from bot.timed import TimedDatabase
 from bot.web.bell import Bell
 from bot.web.board import PostBoard
 from bot.web.context import WebContext
@@ -46,13 +48,14 @@ class Plan:
 
 async def run_program(plan: Plan, announce: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM; `announce` hears the address of the pages once they answer."""
-    database = await open_database(plan.storage, connections=plan.connections)
+    metrics = Metrics(machine_seconds)
+    database = TimedDatabase(await open_database(plan.storage, connections=plan.connections), metrics)
     try:
         async with asyncio.TaskGroup() as group:
             stop = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-            running = group.create_task(_run(plan, database, announce))
+            running = group.create_task(_run(plan, database, metrics, announce))
             group.create_task(_end(stop, running))
     finally:
         await database.close()
@@ -66,12 +69,12 @@ async def _end(stop: asyncio.Event, running: "asyncio.Task[None]") -> None:
     running.cancel()
 
 
-async def _run(plan: Plan, database: Database, announce: Callable[[str], None]) -> None:
+async def _run(plan: Plan, database: Database, metrics: Metrics, announce: Callable[[str], None]) -> None:
     civil = await _civil(plan, database)
     bell = Bell()
     database.watch(bell.ring)
     board = PostBoard(database, bell, civil)
-    app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil)
+    app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil, metrics=metrics)
     await database.transaction(lambda tx: accounts.switch(tx, plan.channels))
     controls = Controls(app) if plan.demo else None
     if controls is not None:
@@ -133,6 +136,8 @@ def _context(plan: Plan, app: App, board: PostBoard, controls: Controls | None) 
         machine_now=machine_time,
         public_url=plan.public_url,
         demo=controls,
+        health=app.health.problems,
+        metrics=app.scrape,
         hosts=frozenset({plan.host}),
         routes=tuple(route for channel in app.channels.values() for route in channel.routes(app.desk)),
         doorkeeper=next((channel for channel in app.channels.values() if isinstance(channel, Doorkeeper)), None),

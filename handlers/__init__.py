@@ -22,6 +22,7 @@ from handlers import (
     releasing,
     rota,
     shares,
+    undelivered,
     wishes,
 )
 from handlers.jobs import Job
@@ -47,6 +48,7 @@ ROUTER = Router(
         **digest.COMMANDS,
         **calendars.COMMANDS,
         **ledger.COMMANDS,
+        **undelivered.COMMANDS,
         **helping.COMMANDS,
     },
     kept=keeping.keep,

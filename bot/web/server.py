@@ -37,6 +37,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/files/{hash}", chat.file),
     Route("/livez", health.livez),
     Route("/readyz", health.readyz),
+    Route("/metrics", health.metrics),
     Mount("/static", StaticFiles(directory=page.STATIC)),
 )
 

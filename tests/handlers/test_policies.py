@@ -12,7 +12,7 @@ import pytest
 from domain.chat import Incoming
 from domain.people import Purpose, Role
 from domain.said import Said, from_facts
-from handlers import helping, keeping, policies, raising
+from handlers import helping, keeping, policies, raising, undelivered
 from handlers.conversation import House, hear
 from handlers.router import Router
 from storage.database import Database, Tx
@@ -23,7 +23,7 @@ from texts import Catalogue, render
 
 RULES = make_rules()
 CATALOGUE = Catalogue.load(strict=True)
-COMMANDS = {**raising.COMMANDS, **helping.COMMANDS, **policies.COMMANDS}
+COMMANDS = {**raising.COMMANDS, **helping.COMMANDS, **policies.COMMANDS, **undelivered.COMMANDS}
 HOUSE = House(RULES, CATALOGUE.words(), ("联企",), Router(COMMANDS, keeping.keep))
 FORM = """标题：设备更新补助开始申报
 文号：园管发〔2026〕4号
