@@ -48,14 +48,13 @@ class Plan:
 
 async def run_program(plan: Plan, announce: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM; `announce` hears the address of the pages once they answer."""
-    metrics = Metrics(machine_seconds)
-    database = TimedDatabase(await open_database(plan.storage, connections=plan.connections), metrics)
+    database = await open_database(plan.storage, connections=plan.connections)
     try:
         async with asyncio.TaskGroup() as group:
             stop = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-            running = group.create_task(_run(plan, database, metrics, announce))
+            running = group.create_task(_run(plan, database, announce))
             group.create_task(_end(stop, running))
     finally:
         await database.close()
@@ -69,7 +68,9 @@ async def _end(stop: asyncio.Event, running: "asyncio.Task[None]") -> None:
     running.cancel()
 
 
-async def _run(plan: Plan, database: Database, metrics: Metrics, announce: Callable[[str], None]) -> None:
+async def _run(plan: Plan, opened: Database, announce: Callable[[str], None]) -> None:
+    metrics = Metrics(machine_seconds)
+    database = TimedDatabase(opened, metrics)
     civil = await _civil(plan, database)
     bell = Bell()
     database.watch(bell.ring)

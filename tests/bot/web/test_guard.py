@@ -1,6 +1,6 @@
 """The gate: hosts, origins, sizes, headers, for every route that there is."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
+from domain.said import Said
 from storage.errors import StorageUnavailable
 from tests.errors import ExpectedErrors
 from tests.webtown import HOST, Clock, PanelClock, Town, open_town, words
