@@ -3,7 +3,7 @@
 import re
 
 MOST = 60
-_OF_ONE_CALL = re.compile(r"\[[^\]]*\]|\b[0-9a-f]{12,}\b|\d{5,}", re.IGNORECASE)
+_OF_ONE_CALL = re.compile(r"\[[^\]]*\]|\b[0-9a-f]{12,}\b|\d{8,}|(?<![\d(-])\d{5,}", re.IGNORECASE)
 _HINTS = re.compile(r",? *(?:hint|more info at|from ip)\b.*?(?=\(-?\d+\)$|$)", re.IGNORECASE)
 
 

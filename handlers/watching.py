@@ -79,7 +79,7 @@ async def look(tx: Tx, rules: Rules, sight: Sight) -> None:
             await _warn(tx, rules, sight, begun, ailing)
     for name, silence in open_.items():
         if name not in troubles and await _is_over(tx, sight, silence) and await pulses.end(tx, silence, sight.machine):
-            await _all_clear(tx, rules, sight, silence, ailing - {silence.channel})
+            await _all_clear(tx, rules, sight, silence, ailing)
 
 
 async def _is_over(tx: Tx, sight: Sight, silence: Silence) -> bool:
@@ -103,6 +103,7 @@ async def _warn(tx: Tx, rules: Rules, sight: Sight, silence: Silence, ailing: Co
 
 
 async def _all_clear(tx: Tx, rules: Rules, sight: Sight, silence: Silence, ailing: Collection[str]) -> None:
+    """Told where the warning was."""
     await pulses.withdraw(tx, silence)
     facts = _facts(silence, sight, silence.waited) | {"caught": await pulses.caught_up(tx, silence)}
     await _tell(tx, rules, sight, (_ENDS[silence.kind], facts, f"silence-over:{silence.id}"), ailing)
