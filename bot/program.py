@@ -88,7 +88,7 @@ async def _run(plan: Plan, opened: Database, announce: Callable[[str], None]) ->
 
     async with asyncio.TaskGroup() as group:
         group.create_task(app.run(), name="app")
-        group.create_task(serve(web, plan.host, plan.port, listening), name="web")
+        group.create_task(serve(web, plan.host, plan.port, listening, bell.close), name="web")
         if controls is not None:
             group.create_task(controls.run(), name="demo clock")
 
