@@ -1,4 +1,4 @@
-"""Where the program's own words go: one structured line an event on standard error, never a message's text or a secret."""
+"""Where the program's own words go: one structured line an event on standard error, no message's text, no secret."""
 
 import logging
 import sys
@@ -12,8 +12,9 @@ import structlog
 from bot.redaction import Redactor
 
 QUIET = (
-    "apscheduler", "uvicorn", "asyncio", "aiosqlite", "aiohttp", "telegram", "websockets", "httpx", "httpcore", "psycopg",
-)  # fmt: skip
+    *("apscheduler", "uvicorn", "asyncio", "aiosqlite", "aiohttp"),
+    *("telegram", "websockets", "httpx", "httpcore", "psycopg"),
+)
 """Libraries whose everyday lines say nothing to an operator, and may hold parameters."""
 _log = logging.getLogger("lianqi")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-_PLAIN = {0xFF01 + n: 0x21 + n for n in range(94)}
+_PLAIN = {0xFF01 + n: chr(0x21 + n) for n in range(94)}
 _PLAIN |= {ord(blank): " " for blank in "\u3000\u00a0\u2002\u2003\u2009\u200b\t"}
 _PLAIN |= {ord(dash): "-" for dash in "\u2010\u2011\u2012\u2013\u2014\u2212"}
 _PLAIN |= {ord("【"): "(", ord("】"): ")", ord("〔"): "[", ord("〕"): "]"}
@@ -34,7 +34,9 @@ _MOBILE_FORMS = frozenset(
 )  # fmt: skip
 _LANDLINE = re.compile(r"(?:(?:0086|86)0?|0)(?P<area>10|2[0-57-9]|[3-9][1-9][0-9])(?P<local>[2-8][0-9]{6,7})")
 _LANDLINE_FORMS = frozenset({(7,), (8,), (4, 4), (3, 4), (4, 3), (2, 2, 3), (2, 2, 2, 2), (3, 5), (1, 3, 4)})
-_LABELLED = re.compile(r"(?:电话|座机|固话|热线|传真|联系方式|tel|phone|fax)[号码是为]{0,3}[:= \"']{0,3}$", re.IGNORECASE)
+_LABELLED = re.compile(
+    r"(?:电话|座机|固话|热线|传真|联系方式|tel|phone|fax)[号码是为]{0,3}[:= \"']{0,3}$", re.IGNORECASE
+)
 _BANK = re.compile(
     r"62[0-9]{14,17}|4[0-9]{15}(?:[0-9]{3})?|5[1-5][0-9]{14}|2[2-7][0-9]{14}|3[47][0-9]{13}|35[0-9]{14}"
     r"|6[045][0-9]{14}(?:[0-9]{3})?|95[0-9]{14}(?:[0-9]{3})?"

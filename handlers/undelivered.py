@@ -77,7 +77,7 @@ def _age(gone: timedelta) -> Said:
 
 
 def _buttons(request: Request, found: Sequence[Lost]) -> Buttons:
-    """One for everything; one a chat where there are several, or where [补发] is not his, as only coordinators have it."""
+    """One for everything, for coordinators; one a chat where there are several, or for the inspector."""
     names = {lost.chat_id: lost.name for lost in found}
     everything = ((Button(Verb.RESEND, argument="x"),),) if request.who.has(Role.COORDINATOR) else ()
     if everything and len(names) < 2:

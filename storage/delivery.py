@@ -292,7 +292,8 @@ async def held_later(tx: Tx, owed: Owed, civil: datetime) -> Sequence[str]:
     """
     rows = await tx.all(
         """SELECT facts FROM outbox WHERE chat_id = :chat AND lane = :lane
-             AND seq > (SELECT seq FROM outbox WHERE id = :id) AND state IN ('pending', 'sending') AND state = 'pending' AND kind = 'send' AND due_at <= :civil
+             AND seq > (SELECT seq FROM outbox WHERE id = :id)
+             AND state IN ('pending', 'sending') AND state = 'pending' AND kind = 'send' AND due_at <= :civil
              AND person_id = :person AND text_key IN ('remind.one', 'remind.several')""",
         {
             "chat": owed.chat_id,

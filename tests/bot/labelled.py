@@ -160,22 +160,22 @@ def key(size: int = 43) -> str:
     return "".join(CHANCE.choices(LETTERS, k=size))
 
 
-SECRETS: list[Callable[[], tuple[str, str]]] = [
-    lambda: (lambda t: (f"HTTP Request: GET https://api.telegram.org/bot{t}/getMe", t))(token()),
-    lambda: (lambda t: (f"file https://api.telegram.org/file/bot{t}/photos/1.jpg", t))(token()),
-    lambda: (lambda t: (f"Conflict for {t}: terminated", t))(token()),
-    lambda: (lambda t: (f"GET /bot{t.replace(':', '%3A')}/getUpdates?offset=5", t.partition(":")[2]))(token()),
-    lambda: (lambda t: ("/bot123456:TEST-" + t + "/sendMessage", "TEST-" + t))(key(8)),
-    lambda: (lambda k: (f"https://qyapi.weixin.qq.com/cgi-bin/gettoken?corpid=ww1&corpsecret={k}", k))(key()),
-    lambda: (lambda k: (f"POST /cgi-bin/message/send?access_token={k}&debug=1", k))(key(120)),
-    lambda: (lambda k: (f"webhook/send?key={k} 200", k))(str(uuid.UUID(int=CHANCE.getrandbits(128)))),
-    lambda: (lambda k: ('sent {"cmd": "aibot_subscribe", "body": {"bot_id": "b", "secret": "%s"}}' % k, k))(key()),
-    lambda: (lambda k: (f"Config(corp_id='ww1', secret='{k}', aes_key='x')", k))(key()),
-    lambda: (lambda k: (f"aes_key: {k}", k))(key()),
-    lambda: (lambda k: (f"connecting to postgresql://lianqi:{k}@db.internal/lianqi", k))(key(16)),
-    lambda: (lambda k: (f"headers={{'Authorization': 'Bearer {k}'}}", k))(key(40)),
-    lambda: (lambda k: (f"cookie: lianqi={k}", k))(key()),
-    lambda: (lambda k: (f"msg_signature={k}&timestamp=1", k))(key(40)),
+HIDDEN_IN: list[tuple[str, Callable[[], str]]] = [
+    ("HTTP Request: GET https://api.telegram.org/bot{}/getMe", token),
+    ("file https://api.telegram.org/file/bot{}/photos/1.jpg", token),
+    ("Conflict for {}: terminated", token),
+    ("GET /bot{}/getUpdates?offset=5", lambda: token().replace(":", "%3A")),
+    ("/bot123456:TEST-{}/sendMessage", lambda: key(8)),
+    ("https://qyapi.weixin.qq.com/cgi-bin/gettoken?corpid=ww1&corpsecret={}", key),
+    ("POST /cgi-bin/message/send?access_token={}&debug=1", lambda: key(120)),
+    ("webhook/send?key={} 200", lambda: str(uuid.UUID(int=CHANCE.getrandbits(128)))),
+    ('sent {{"cmd": "aibot_subscribe", "body": {{"bot_id": "b", "secret": "{}"}}}}', key),
+    ("Config(corp_id='ww1', secret='{}', aes_key='x')", key),
+    ("aes_key: {}", key),
+    ("connecting to postgresql://lianqi:{}@db.internal/lianqi", lambda: key(16)),
+    ("headers={{'Authorization': 'Bearer {}'}}", lambda: key(40)),
+    ("cookie: lianqi={}", key),
+    ("msg_signature={}&timestamp=1", lambda: key(40)),
 ]
 
 
@@ -194,8 +194,9 @@ def positives() -> Iterator[Line]:
         written = CARDS[n % len(CARDS)](card())
         yield Line(AROUND[n * 5 % len(AROUND)].format(written), written, "bank card")
     for n in range(30):
-        text, hidden = SECRETS[n % len(SECRETS)]()
-        yield Line(text, hidden, "secret")
+        around, make = HIDDEN_IN[n % len(HIDDEN_IN)]
+        hidden = make()
+        yield Line(around.format(hidden), hidden, "secret")
 
 
 def uscc() -> str:

@@ -127,7 +127,7 @@ def test_every_secret_of_the_config_is_known_to_the_log(tmp_path: Path) -> None:
     assert not any(secret in repr(load_config(path, {})) for secret in wanted)
 
 
-async def test_a_whole_story_on_telegram_with_every_line_shown_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_whole_story_on_telegram_with_every_line_shown_is_clean(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up(logging.DEBUG, quiet=False)
     async with telegram_town(emulator=TelegramEmulator(token=TOKEN)) as town:
         await town.says("张建国", f"诉求 车间停电，电话{WRITTEN}，身份证{IDENTITY}")
@@ -141,7 +141,7 @@ async def test_a_whole_story_on_telegram_with_every_line_shown_holds_no_secret(c
     assert [each for each in (TOKEN, TOKEN.partition(":")[2], PHONE, WRITTEN, IDENTITY) if each in said] == []
 
 
-async def test_a_whole_story_on_wecom_with_every_line_shown_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_whole_story_on_wecom_with_every_line_shown_is_clean(capsys: pytest.CaptureFixture[str]) -> None:
     secret = "a-secret-of-the-bot"
     logs.set_up(logging.DEBUG, [secret], quiet=False)
     async with wecom_town() as town:

@@ -1,4 +1,4 @@
-"""Five minutes without a sign are a silence, ten without a message that might leave are a stop; not a minute earlier."""
+"""Five minutes without a sign are a silence, ten without a message that might leave are a stop."""
 
 from datetime import timedelta
 
@@ -15,7 +15,9 @@ def ago(minutes: float) -> timedelta:
     return timedelta(minutes=minutes)
 
 
-@pytest.mark.parametrize("heard,begun,silent", [(4.9, 60, False), (5, 60, True), (None, 4.9, False), (None, 5, True), (60, 1, False)])
+@pytest.mark.parametrize(
+    "heard,begun,silent", [(4.9, 60, False), (5, 60, True), (None, 4.9, False), (None, 5, True), (60, 1, False)]
+)
 def test_a_channel_is_silent_after_five_minutes_of_which_somebody_listened(
     heard: float | None, begun: float, silent: bool
 ) -> None:

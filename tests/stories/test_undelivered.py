@@ -44,18 +44,24 @@ async def town() -> AsyncIterator[Town]:
     await opened.close()
 
 
-async def owe(town: Town, where: str, count: int = 1, *, lane: Lane = Lane.CASE, key: str = "digest.nothing") -> list[int]:
+async def owe(town: Town, where: str, count: int = 1, *, lane: Lane = Lane.CASE) -> list[int]:
     """So many messages to a group or to somebody's private chat."""
     chat = await town.one(
-        "SELECT c.id, a.person_id FROM chats c LEFT JOIN accounts a ON a.id = c.account_id WHERE c.external_id IN (:g, :p)",
+        """SELECT c.id, a.person_id FROM chats c LEFT JOIN accounts a ON a.id = c.account_id
+           WHERE c.external_id IN (:g, :p)""",
         g=f"group:{where}",
         p=f"private:{where}",
     )
     rows = []
     for n in range(count):
-        letter = Letter(chat["id"], key, {"name": f"{where}{n}"}, lane=lane, person_id=chat["person_id"])
-        rows.append(await town.database.transaction(lambda tx, letter=letter: outbox.owe(tx, letter, at=town.app.civil())))  # type: ignore[misc]  # mypy cannot type a lambda with a default
+        facts = {"name": f"{where}{n}"}
+        letter = Letter(chat["id"], "digest.nothing", facts, lane=lane, person_id=chat["person_id"])
+        rows.append(await owed(town, letter))
     return [row for row in rows if row is not None]
+
+
+async def owed(town: Town, letter: Letter) -> int | None:
+    return await town.database.transaction(lambda tx: outbox.owe(tx, letter, at=town.app.civil()))
 
 
 async def fails(town: Town, where: str, trouble: Exception, count: int = 1, **more: Any) -> list[int]:
@@ -130,7 +136,8 @@ async def test_a_digest_of_which_nobody_knows_is_told_listed_and_sent_again_once
     (shown,) = await town.says(OFFICE, "未送达")
     assert "不知送达 1 条" in shown.text
     again = await town.presses(OFFICE, "补发")
-    assert [(line.listener, line.key) for line in again] == [(OFFICE, "undelivered.resent"), (CONTROL, "digest.nothing")]
+    told = [(line.listener, line.key) for line in again]
+    assert told == [(OFFICE, "undelivered.resent"), (CONTROL, "digest.nothing")]
     assert to(await town.says(OFFICE, button="resend:::x"), OFFICE) == ["undelivered.nothing_to_resend"]
     assert to(await town.says(OFFICE, "未送达"), OFFICE) == ["undelivered.none"]
 

@@ -8,8 +8,9 @@ import pytest
 
 from bot.app import App, Park
 from bot.channel import Abilities, Unsent
-from bot.civil import CivilClock
 from bot.channels.memory import MemoryChannel
+from bot.civil import CivilClock
+from bot.signs import Signs
 from bot.watch import Watch
 from storage import outbox
 from storage.outbox import Letter
@@ -65,22 +66,37 @@ class House:
         """All of the last of them."""
         return str(self.page.sent[-1].text)
 
-    async def owe(self, count: int) -> None:
-        """So many messages to the firm on the phone."""
+    async def owe(self, count: int, name: str = BOSS) -> None:
+        """So many messages to somebody on the phone."""
+        letter = Letter(await self.chat_of(name), "digest.nothing", {"name": name})
         for _ in range(count):
-            letter = Letter(self.chat, "digest.nothing", {"name": BOSS})
-            await self.app.database.transaction(lambda tx, letter=letter: outbox.owe(tx, letter, at=self.clock()))  # type: ignore[misc]  # mypy cannot type a lambda with a default
+            await self.app.database.transaction(lambda tx: outbox.owe(tx, letter, at=self.clock()))
 
     async def run(self, sql: str, **params: Any) -> None:
         await self.app.database.transaction(lambda tx: tx.run(sql, params))
 
-    async def find(self) -> None:
-        """The firm's chat on the phone."""
+    async def chat_of(self, name: str) -> int:
+        """Somebody's chat on the phone."""
         row = await self.app.database.reading(
-            lambda tx: tx.one("SELECT id FROM chats WHERE external_id = :id AND channel = 'phone'", {"id": f"private:{BOSS}"})
+            lambda tx: tx.one(
+                "SELECT id FROM chats WHERE external_id = :id AND channel = 'phone'", {"id": f"private:{name}"}
+            )
         )
         assert row is not None
-        self.chat = row["id"]
+        return int(row["id"])
+
+    def another_watch(self, signs: Signs | None = None) -> Watch:
+        """That of another process, which has seen nothing or what is given."""
+        app, clock = self.app, self.clock
+        return Watch(
+            app.database,
+            app.park.rules,
+            app.channels,
+            signs or Signs(clock),
+            civil=clock,
+            machine=clock,
+            done=app.pump.wake,
+        )
 
 
 @pytest.fixture
@@ -103,7 +119,6 @@ async def house() -> AsyncIterator[House]:
         """INSERT INTO chats(channel, external_id, private, account_id)
            SELECT 'page', external_id, 1, id FROM accounts WHERE channel = 'page'"""
     )
-    await house.find()
     await house.minutes(1, heard=True)
     yield house
     await database.close()
@@ -130,7 +145,8 @@ async def test_a_silence_is_told_once_by_another_channel_and_once_when_it_is_ove
 async def test_what_came_in_after_it_is_counted(house: House) -> None:
     await house.minutes(6)
     for n in range(3):
-        body = {"chat": f"private:{BOSS}", "private": True, "sender": BOSS, "sender_name": BOSS, "text": "我的", "message_id": str(n)}
+        body = {"chat": f"private:{BOSS}", "private": True, "sender": BOSS, "sender_name": BOSS, "text": "我的"}
+        body["message_id"] = str(n)
         await house.phone.say(house.app.desk, body)
     await house.minutes(0.5, heard=True)
     assert "已补收3条" in house.last()
@@ -155,41 +171,29 @@ async def test_messages_that_do_not_leave_are_told_after_ten_minutes_with_how_ma
 async def test_a_chat_that_alone_takes_nothing_while_others_do_is_no_stop(house: House) -> None:
     await house.owe(1)
     await house.run("UPDATE outbox SET retry_at = 99999999999999")
-    other = await house.app.database.reading(
-        lambda tx: tx.one("SELECT id FROM chats WHERE external_id = :id AND channel = 'phone'", {"id": "private:王敏"})
-    )
-    assert other is not None
     for _ in range(4):
         await house.minutes(5, heard=True)
-        letter = Letter(other["id"], "digest.nothing", {"name": "王敏"})
-        await house.app.database.transaction(lambda tx, letter=letter: outbox.owe(tx, letter, at=house.clock()))  # type: ignore[misc]  # mypy cannot type a lambda with a default
+        await house.owe(1, "王敏")
     assert house.told() == []
 
 
 async def test_three_replicas_tell_once(house: House) -> None:
-    app = house.app
-    house.others = [
-        Watch(app.database, app.park.rules, app.channels, type(app.signs)(house.clock), civil=house.clock, machine=house.clock, done=app.pump.wake)
-        for _ in range(2)
-    ]
+    house.others = [house.another_watch() for _ in range(2)]
     await house.minutes(7)
     await house.minutes(1, heard=True)
     assert house.told() == ["渠道中断", "渠道恢复"]
 
 
 async def test_what_one_replica_hears_counts_for_the_others(house: House) -> None:
-    app = house.app
-    deaf = type(app.signs)(house.clock)
-    house.others = [Watch(app.database, app.park.rules, app.channels, deaf, civil=house.clock, machine=house.clock, done=app.pump.wake)]
+    house.others = [house.another_watch()]
     await house.minutes(20, heard=True)
     assert house.told() == []
 
 
-async def test_a_process_that_has_just_begun_waits_before_it_complains_and_does_not_take_it_back_either(house: House) -> None:
+async def test_a_process_that_has_just_begun_neither_complains_nor_takes_it_back(house: House) -> None:
     await house.minutes(30)
     assert house.told() == ["渠道中断"]
-    app = house.app
-    app.watch = Watch(app.database, app.park.rules, app.channels, app.signs, civil=house.clock, machine=house.clock, done=app.pump.wake)
+    house.app.watch = house.another_watch(house.app.signs)
     await house.minutes(30)
     assert house.told() == ["渠道中断"]
     await house.minutes(1, heard=True)

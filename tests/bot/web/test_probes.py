@@ -1,4 +1,4 @@
-"""What machines ask: /readyz with what is wrong, /metrics for those who are near, and neither a name nor a word in it."""
+"""What machines ask: /readyz with what is wrong, /metrics for those who are near, no name and no word in it."""
 
 import asyncio
 import re
@@ -17,12 +17,12 @@ from bot.app import App, Park
 from bot.channel import Undeliverable
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
+from bot.metrics import Metrics
+from bot.timed import TimedDatabase
 from bot.web.bell import Bell
 from bot.web.board import PostBoard
 from bot.web.context import WebContext
 from bot.web.server import make_web
-from bot.timed import TimedDatabase
-from bot.metrics import Metrics
 from storage.errors import StorageUnavailable
 from tests import making
 from tests.backends import open_house
@@ -261,6 +261,7 @@ async def test_metrics_are_for_those_who_are_near(
 
 async def test_every_metric_stands_in_the_guide(place: Place) -> None:
     guide = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
-    text = (await busy(place) and await place.get("/metrics")).text
+    await busy(place)
+    text = (await place.get("/metrics")).text
     names = {name.removesuffix("_created") for name in re.findall(r"^# TYPE (lianqi_\w+)", text, re.MULTILINE)}
     assert {name for name in names if f"`{name}`" not in guide and f"`{name}_total`" not in guide} == set()
