@@ -63,7 +63,7 @@ async def prepare(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Owed, at: da
         return Dropped("not for the eyes of this chat any more")
     facts = owed.facts if owed.kind == "edit" else await _still_true(tx, owed, at)
     if facts is None:
-        return Dropped("the work was done meanwhile")
+        return Dropped("the work was done meanwhile, or a later reminder says it")
     if owed.body is not None:
         return Body.of_json(owed.body)
     person = await people.person(tx, owed.person_id, at) if owed.person_id is not None else None
@@ -118,9 +118,9 @@ async def _may_see(tx: Tx, person_id: int, appeal: Appeal, at: datetime) -> bool
 
 
 async def _still_true(tx: Tx, owed: Owed, at: datetime) -> Mapping[str, Fact] | None:
-    """A reminder loses the lines whose work was done meanwhile, or that a later one repeats which may leave as well;
+    """A reminder loses the lines whose work was done meanwhile, or that a later one which may leave as well repeats.
 
-    without any line left it does not leave. Of what has left in part nothing is taken back.
+    Without any line left it does not leave. Of what has left in part nothing is taken back.
     """
     tokens, lines = owed.facts.get("holds"), owed.facts.get("lines")
     if not isinstance(tokens, tuple) or not isinstance(lines, tuple):

@@ -138,9 +138,9 @@ async def _tell(
 
 
 async def _places(tx: Tx, sight: Sight, ailing: Collection[str]) -> Sequence[tuple[Chat, Person | None]]:
-    """The coordinators' chats on channels that are well; failing these the coordination groups there; failing these
+    """The coordinators' chats on channels that are well, failing these the coordination groups there.
 
-    the coordinators' chats wherever they are, as a channel that hears nothing may still speak.
+    Failing both the coordinators' chats wherever they are, as a channel that hears nothing may still speak.
     """
     everybody = await listeners.coordinators(tx, sight.civil)
     private = [(await _chat_of(tx, person, sight, ailing), person) for person in everybody]
