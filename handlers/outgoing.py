@@ -63,7 +63,7 @@ async def prepare(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Owed, at: da
         return Dropped("not for the eyes of this chat any more")
     facts = owed.facts if owed.kind == "edit" else await _still_true(tx, owed, at)
     if facts is None:
-        return Dropped("the work was done meanwhile, or a later reminder says it")
+        return Dropped("the work was done meanwhile")
     if owed.body is not None:
         return Body.of_json(owed.body)
     person = await people.person(tx, owed.person_id, at) if owed.person_id is not None else None
