@@ -200,6 +200,15 @@ async def test_a_process_that_has_just_begun_neither_complains_nor_takes_it_back
     assert house.told() == ["渠道中断", "渠道恢复"]
 
 
+async def test_a_process_that_begins_while_nothing_leaves_does_not_take_that_back(house: House) -> None:
+    house.phone.failures = [Unsent("502", channel_down=True)] * 500
+    await house.owe(2)
+    await house.minutes(12, heard=True)
+    house.app.watch = house.another_watch(house.app.signs)
+    await house.minutes(5, heard=True)
+    assert house.told() == ["发送停滞"]
+
+
 async def test_at_night_nobody_is_woken_and_of_what_is_over_by_then_the_end_alone_is_told(house: House) -> None:
     house.clock.move_to(civil("2026-03-12 02:00"))
     await house.minutes(0.25, heard=True)
