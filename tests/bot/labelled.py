@@ -67,6 +67,16 @@ def split(text: str, *sizes: int, by: str = " ") -> str:
     return by.join([*groups, *([text[at:]] if text[at:] else [])])
 
 
+def off_by_one(number: str) -> str:
+    """The same with a check digit that does not fit, for a card and for an identity card alike."""
+    for digit in string.digits:
+        other = number[:-1] + digit
+        weighed = sum(int(each) * (2 ** (17 - n) % 11) for n, each in enumerate(other[:17]))
+        if luhn(other[:-1]) != other and (len(other) != 18 or "0123456789X"[(12 - weighed) % 11] != digit):
+            return other
+    raise AssertionError(number)
+
+
 MOBILES: list[Callable[[str], str]] = [
     str,
     lambda n: split(n, 3, 4, 4),
@@ -245,7 +255,8 @@ LOOK_ALIKES: list[Callable[[], str]] = [
     lambda: f"version 3.11.{CHANCE.randrange(20)} build {digits(6)}",
     lambda: f"coordinates 102.{digits(8)},25.{digits(8)}",
     lambda: f"邮编 65{digits(4)}",
-    lambda: f"card {luhn('62' + digits(16))[:-1]}{'x'}",
+    lambda: f"流水号 {off_by_one(luhn('62' + digits(16)))}",
+    lambda: f"batch {off_by_one(identity()[:17] + '0')}",
     lambda: f"snowflake 17{digits(17)}",
     lambda: f"message {digits(5, '123456789')} given up: Bad Request: chat not found",
     lambda: f"key=2026-03-{CHANCE.randrange(10, 29)}/cadre/{digits(3, '123456789')} job=digest",
