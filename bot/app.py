@@ -18,11 +18,18 @@ from bot.deliver import Pump
 from bot.desk import FrontDesk
 from bot.dispatch import Dispatcher
 from bot.documents import Documents
+from bot.health import Health
 from bot.machine import MachineClock
+from bot.metrics import Metrics, View
+from bot.signs import Signs
+from bot.watch import Watch
 from domain.rules import Rules
 from handlers import AT_START, JOBS, ROUTER, sealer
 from handlers.conversation import House
+from storage import gauges
 from storage.database import Database
+from storage.delivery import Owed
+from storage.errors import StorageUnavailable
 from texts import Catalogue
 
 _log = logging.getLogger(__name__)
@@ -69,27 +76,43 @@ class App:
         civil: CivilClock | None = None,
         machine: Callable[[], datetime] = machine_time,
         key: bytes | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """With the `key` of its audit chain the program seals what happens."""
         self.park = park
+        self.metrics = metrics or Metrics(machine_seconds)
         self.database = database
         self.channels = channels
         self.civil = civil or CivilClock(machine)
         self.machine = MachineClock(machine)
         menus = frozenset(name for name, channel in channels.items() if channel.abilities.menus)
-        house = House(park.rules, park.catalogue.words(), park.bot_names, ROUTER, menus)
+        self.signs = Signs(self.machine)
+        self.health = Health(database, channels, self.signs, self.machine)
+        router = ROUTER.surrounded(self.metrics.handling)
+        house = House(park.rules, park.catalogue.words(), park.bot_names, router, menus)
         documents = Documents(database, park.rules, park.catalogue)
         self.pump = Pump(
-            database, park.rules, park.catalogue, channels, documents.build, civil=self.civil, machine=self.machine
+            database,
+            park.rules,
+            park.catalogue,
+            channels,
+            documents.build,
+            civil=self.civil,
+            machine=self.machine,
+            tally=self._tally,
         )
         self.dispatcher = Dispatcher(
             database, house, channels, civil=self.civil, machine=self.machine, done=self.pump.wake
         )
-        self.desk = FrontDesk(database, self.civil, self.dispatcher.wake, self._holding)
+        self.leases = {name: False for name, channel in channels.items() if channel.listens}
+        self.desk = FrontDesk(database, self.civil, self.dispatcher.wake, self._holding, self.signs.heard)
         self.dispatcher.fetch_to(self.desk)
         sealers = () if key is None else (sealer(key),)
         self.bell = Bell(
             database, park.rules, (*sealers, *JOBS), civil=self.civil, done=self.pump.wake, at_start=AT_START
+        )
+        self.watch = Watch(
+            database, park.rules, channels, self.signs, civil=self.civil, machine=self.machine, done=self.pump.wake
         )
         self._stepping = asyncio.Lock()
 
@@ -109,6 +132,7 @@ class App:
                         self._share(channel, group)
                 group.create_task(self.dispatcher.run(), name="dispatcher")
                 group.create_task(self.pump.run(), name="pump")
+                group.create_task(self.watch.run(), name="watch")
         finally:
             for channel in self.channels.values():
                 await channel.close()
@@ -123,10 +147,39 @@ class App:
         if channel.abilities.single_connection or channel.abilities.pace is not None:
             self.pump.shares.leave(channel.name)
         if channel.abilities.pace is not None and not channel.abilities.single_connection:
+            self.leases[f"{SENDING}:{channel.name}"] = False
             group.create_task(self.desk.alone(f"{SENDING}:{channel.name}", _for_ever), name=f"sending {channel.name}")
+
+    def _tally(self, owed: Owed, outcome: str) -> None:
+        """What became of a try to send is counted, and is a sign of life where it arrived."""
+        if outcome in ("sent", "part"):
+            self.signs.delivered(owed.channel)
+        if outcome != "part":
+            self.metrics.message(owed.channel, owed.lane, outcome)
+
+    async def scrape(self) -> bytes:
+        """What /metrics tells at this moment."""
+        civil = self.civil()
+        try:
+            found = await self.database.reading(lambda tx: gauges.look(tx, civil))
+        except StorageUnavailable:
+            found = None
+        return self.metrics.told(found, View(self.signs, self.channels, self.leases, civil, self.machine()))
 
     @contextlib.contextmanager
     def _holding(self, lease: str) -> Iterator[None]:
+        """This process alone does something now."""
+        first, _, rest = lease.partition(":")
+        name = f"{SENDING}:{rest}" if first == SENDING else first
+        self.leases[name] = True
+        try:
+            with self._sending(lease):
+                yield
+        finally:
+            self.leases[name] = False
+
+    @contextlib.contextmanager
+    def _sending(self, lease: str) -> Iterator[None]:
         """Send on a channel for as long as this process holds its connection, or the right to send there."""
         first, _, rest = lease.partition(":")
         name = rest if first == SENDING else first

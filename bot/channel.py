@@ -194,6 +194,10 @@ class Desk(Protocol):
         """Make known the groups, by name or id, in which a channel only speaks, beside the bot that hears there."""
         ...
 
+    def heard(self, channel: str) -> None:
+        """The platform has answered, or brought something: the channel is alive."""
+        ...
+
     def now(self) -> datetime:
         """Civil time."""
         ...
@@ -217,8 +221,13 @@ class Channel(Protocol):
         """Whether messages can leave from this process; where another one is connected they are left to that one."""
         ...
 
+    @property
+    def listens(self) -> bool:
+        """Whether it asks its platform all the time or is connected to it, so that a silence means trouble."""
+        ...
+
     async def run(self, desk: Desk) -> None:
-        """Receive until cancelled."""
+        """Receive until cancelled; who listens lets the desk hear of every answer of the platform."""
         ...
 
     def routes(self, desk: Desk) -> Sequence[BaseRoute]:
@@ -280,6 +289,11 @@ class PlainChannel:
     def here(self) -> bool:
         """Every process can send."""
         return True
+
+    @property
+    def listens(self) -> bool:
+        """It is called, or nothing comes in."""
+        return False
 
     def may_edit(self, platform_id: str | None) -> bool:
         """Any message at any time."""

@@ -40,6 +40,7 @@ MEMORY = timedelta(seconds=60)
 MOST_REMEMBERED = 3000
 
 Builder = Callable[[Mapping[str, object]], Awaitable[Document]]
+Tally = Callable[[Owed, str], None]
 
 
 class Pump:
@@ -55,8 +56,11 @@ class Pump:
         *,
         civil: Callable[[], datetime],
         machine: Callable[[], datetime],
+        tally: Tally = lambda _, __: None,
     ) -> None:
+        """`tally` hears what became of a try: sent, part, failed, uncertain, retried."""
         self._database = database
+        self._tally = tally
         self._rules = rules
         self._catalogue = catalogue
         self._channels = channels
@@ -261,6 +265,7 @@ class Pump:
             await self._doubt(owed, type(bug).__name__)
         else:
             self._patience.delivered(owed, self._machine())
+            self._tally(owed, "sent" if part.last else "part")
             await self._arrived(owed, part, platform_id)
 
     async def _carry(self, owed: Owed, parcel: Parcel) -> str:
@@ -318,6 +323,7 @@ class Pump:
         if owed.kind == "answer" or (not trouble.channel_down and self._patience.exhausted(owed, machine)):
             await self._dead(owed, str(trouble))
             return
+        self._tally(owed, "retried")
         wait = timedelta() if trouble.channel_down else back_off(owed.attempts, trouble.seconds)
         asked = not trouble.channel_down and trouble.seconds is not None
 
@@ -354,6 +360,7 @@ class Pump:
                 await outgoing.tell_doubtful(tx, await calendars.in_force(tx, self._rules), owed, civil)
 
         _log.warning("message %s may not have arrived: %s", owed.id, cause, extra={"outbox": owed.id})
+        self._tally(owed, "uncertain")
         await self._record(owed, unit)
 
     async def _dead(self, owed: Owed, cause: str, *, unreachable: bool = False) -> None:
@@ -368,6 +375,7 @@ class Pump:
             rules = await calendars.in_force(tx, self._rules)
             await outgoing.tell_undelivered(tx, rules, owed, cause, civil)
 
+        self._tally(owed, "failed")
         _log.warning("message %s given up: %s", owed.id, cause, extra={"outbox": owed.id})
         await self._record(owed, unit)
 

@@ -22,7 +22,8 @@ class Unkept(NotKept, StorageUnavailable):
 class FrontDesk:
     """The one Desk of a process; `now` is civil time, `wake` stirs the dispatcher after a commit.
 
-    `holding` surrounds all work that this process does alone, and is told the name of its lease.
+    `holding` surrounds all work that this process does alone, and is told the name of its lease; `heard` is told which
+    channel has shown a sign of life.
     """
 
     def __init__(
@@ -31,11 +32,13 @@ class FrontDesk:
         now: Callable[[], datetime],
         wake: Callable[[], None],
         holding: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+        heard: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._database = database
         self._now = now
         self._wake = wake
         self._holding = holding
+        self._heard = heard
 
     async def receive(self, channel: str, account: str, updates: Sequence[Update], *, once: str = "") -> None:
         """Commit a batch in one transaction; what is stored already is left as it is.
@@ -57,6 +60,7 @@ class FrontDesk:
             await self._database.transaction(unit)
         except StorageUnavailable as trouble:
             raise NotKept(str(trouble)) from trouble
+        self._heard(channel)
 
     async def keep_file(self, content: bytes, name: str, media_type: str) -> Attachment:
         """Keep a file by its content hash; NotKept where storage cannot."""
@@ -102,6 +106,10 @@ class FrontDesk:
         """Make known the groups in which a channel only speaks; those of an earlier config are let go."""
         at = self._now()
         await self._database.transaction(lambda tx: reaching.speak_in(tx, channel, groups, at))
+
+    def heard(self, channel: str) -> None:
+        """The channel is alive."""
+        self._heard(channel)
 
     def now(self) -> datetime:
         """Civil time."""

@@ -13,7 +13,7 @@ from bot.app import Park, machine_seconds, machine_time
 from bot.cards import invite_card
 from bot.channel import Channel, Finding
 from bot.channels import CHANNELS
-from bot.config import Config, ConfigError, load_config
+from bot.config import Config, ConfigError, load_config, secrets_of
 from bot.findings import findings
 from bot.keys import KeyTrouble, key_findings
 from bot.program import Plan, make_channels, opened, run_program
@@ -99,7 +99,7 @@ async def demo(port: int, data: Path, echo: Echo, *, fast: bool) -> None:
 
 
 async def _run(office: Office, plan: Plan, announce: Echo) -> None:
-    logs.set_up()
+    logs.set_up(secrets=secrets_of(office.config))
     try:
         await run_program(plan, announce)
     except* KeyTrouble as group:

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from bot import __version__
-from bot.app import App, Park, machine_time
+from bot.app import App, Park, machine_seconds, machine_time
 from bot.channel import Channel, Doorkeeper
 from bot.channels import Kit, Menu, make_channel
 from bot.civil import CivilClock
 from bot.demo.controls import Controls, opening
 from bot.demo.park import seed
 from bot.keys import settle_key
+from bot.metrics import Metrics
+from bot.timed import TimedDatabase
 from bot.web.bell import Bell
 from bot.web.board import PostBoard
 from bot.web.context import WebContext
@@ -76,13 +78,16 @@ async def _end(stop: asyncio.Event, running: "asyncio.Task[None]") -> None:
     running.cancel()
 
 
-async def _run(plan: Plan, database: Database, announce: Callable[[str], None]) -> None:
+async def _run(plan: Plan, opened: Database, announce: Callable[[str], None]) -> None:
+    metrics = Metrics(machine_seconds)
+    database = TimedDatabase(opened, metrics)
     civil = await _civil(plan, database)
     bell = Bell()
     database.watch(bell.ring)
     board = PostBoard(database, bell, civil)
     key = await settle_key(database, plan.key_file) if plan.key_file else None
-    app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil, key=key)
+    channels = make_channels(plan.park, plan.channels, board)
+    app = App(plan.park, database, channels, civil=civil, key=key, metrics=metrics)
     await database.transaction(lambda tx: accounts.switch(tx, plan.channels))
     controls = Controls(app) if plan.demo else None
     if controls is not None:
@@ -95,7 +100,7 @@ async def _run(plan: Plan, database: Database, announce: Callable[[str], None]) 
 
     async with asyncio.TaskGroup() as group:
         group.create_task(app.run(), name="app")
-        group.create_task(serve(web, plan.host, plan.port, listening), name="web")
+        group.create_task(serve(web, plan.host, plan.port, listening, bell.close), name="web")
         if controls is not None:
             group.create_task(controls.run(), name="demo clock")
 
@@ -144,6 +149,8 @@ def _context(plan: Plan, app: App, board: PostBoard, controls: Controls | None) 
         machine_now=machine_time,
         public_url=plan.public_url,
         demo=controls,
+        health=app.health.problems,
+        metrics=app.scrape,
         hosts=frozenset({plan.host}),
         routes=tuple(route for channel in app.channels.values() for route in channel.routes(app.desk)),
         doorkeeper=next((channel for channel in app.channels.values() if isinstance(channel, Doorkeeper)), None),

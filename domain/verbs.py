@@ -114,6 +114,7 @@ class Verb(StrEnum):
     FIGURES = "figures"
     REPEATS = "repeats"
     UNLINKED = "unlinked"
+    UNDELIVERED = "undelivered"
     MEETING = "meeting"
     VISIT = "visit"
     FINANCE = "finance"

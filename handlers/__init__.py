@@ -23,6 +23,7 @@ from handlers import (
     releasing,
     rota,
     shares,
+    undelivered,
     wishes,
 )
 from handlers.jobs import Job
@@ -48,6 +49,7 @@ ROUTER = Router(
         **digest.COMMANDS,
         **calendars.COMMANDS,
         **ledger.COMMANDS,
+        **undelivered.COMMANDS,
         **helping.COMMANDS,
     },
     kept=keeping.keep,

@@ -7,10 +7,12 @@ from typing import Any
 
 from domain import access
 from domain.appeal import Appeal
+from domain.causes import same_cause
 from domain.notices import Lane
 from domain.people import Chat, Person
 from domain.rules import Rules
 from domain.said import Button, Fact, Said
+from domain.verbs import Verb
 from handlers import chase, menus
 from storage import appeals, delivery, listeners, outbox, people, reaching, turns
 from storage.database import Tx
@@ -116,14 +118,24 @@ async def _may_see(tx: Tx, person_id: int, appeal: Appeal, at: datetime) -> bool
 
 
 async def _still_true(tx: Tx, owed: Owed, at: datetime) -> Mapping[str, Fact] | None:
-    """A reminder loses the lines whose work was done meanwhile; without any line left it does not leave."""
+    """A reminder loses the lines whose work was done meanwhile, or that a later one which may leave as well repeats.
+
+    Without any line left it does not leave. Of what has left in part nothing is taken back.
+    """
     tokens, lines = owed.facts.get("holds"), owed.facts.get("lines")
     if not isinstance(tokens, tuple) or not isinstance(lines, tuple):
         return owed.facts
+    again = set() if owed.parts else {_number(token) for token in await delivery.held_later(tx, owed, at)}
     kept = [
-        line for token, line in zip(tokens, lines, strict=True) if await _line_holds(tx, str(token), owed.person_id, at)
+        line
+        for token, line in zip(tokens, lines, strict=True)
+        if _number(str(token)) not in again and await _line_holds(tx, str(token), owed.person_id, at)
     ]
     return {**owed.facts, "lines": kept, "count": len(kept)} if kept else None
+
+
+def _number(token: str) -> str:
+    return token.partition("|")[0]
 
 
 async def _line_holds(tx: Tx, token: str, person_id: int | None, at: datetime) -> bool:
@@ -137,40 +149,45 @@ async def _line_holds(tx: Tx, token: str, person_id: int | None, at: datetime) -
 async def tell_undelivered(tx: Tx, rules: Rules, owed: Owed, cause: str, at: datetime) -> None:
     """A message that can never arrive goes to the next chat of its listener.
 
-    If there is none, whoever can call hears so: once a day for a chat, a cause and an appeal.
+    If there is none, whoever can call hears so, once a day for a chat, a cause and an appeal; where nobody can, the
+    office hears once a day for a chat and a cause, whatever the messages were about.
     """
     person = await people.person(tx, owed.person_id, at) if owed.person_id is not None else None
     if person is not None and owed.private and await _next_leg(tx, owed, person, at):
         return
     appeal = await appeals.by_id(tx, owed.appeal_id, SYSTEM) if owed.appeal_id is not None else None
-    day = rules.calendar.local(at).date().isoformat()
-    about = f"{owed.chat_id}:{appeal.id if appeal else '-'}:{cause[:40]}:{day}"
-    if not await turns.take(tx, "undelivered", about, at):
-        return
     if appeal is not None and person is not None:
-        facts = await listeners.appeal_facts(tx, appeal, rules)
-        await listeners.tell_callers(tx, person, facts, appeal, rules, at)
+        if await _first_today(tx, rules, f"{owed.chat_id}:{appeal.id}:{same_cause(cause)}", at):
+            facts = await listeners.appeal_facts(tx, appeal, rules)
+            await listeners.tell_callers(tx, person, facts, appeal, rules, at)
+        return
+    if not await _first_today(tx, rules, f"{owed.chat_id}:-:{same_cause(cause)}", at):
         return
     if person is not None and owed.private and await people.private_chat(tx, person.id) is None:
         await reaching.call_in_group(tx, person, rules, listeners.audible(rules, person, at, urgent=False), at)
-    await _tell_office(tx, rules, owed, cause, at)
+    where = _called(await people.chat(tx, owed.chat_id))
+    await _to_office(tx, rules, owed, Said("watch.undelivered", {"chat": where, "cause": same_cause(cause)}), at)
+
+
+async def _first_today(tx: Tx, rules: Rules, about: str, at: datetime) -> bool:
+    day = rules.calendar.local(at).date().isoformat()
+    return await turns.take(tx, "undelivered", f"{about}:{day}", at)
 
 
 async def tell_doubtful(tx: Tx, rules: Rules, owed: Owed, at: datetime) -> None:
-    """Nobody knows whether a message arrived, and it does not leave again: whoever can ask its listener hears so.
+    """Nobody knows whether a message arrived, and it does not leave again by itself: the office hears so.
 
-    Once a day for a listener and an appeal. A notice to many shows it in its own list, an edit is missed by nobody.
+    Once a day for a listener and an appeal; of what is sealed it hears nothing. A notice to many shows it in its own
+    list, an edit is missed by nobody.
     """
-    if owed.kind != "send" or Lane(owed.lane) is Lane.BROADCAST:
-        return
     appeal = await appeals.by_id(tx, owed.appeal_id, SYSTEM) if owed.appeal_id is not None else None
-    number = appeal.number if appeal is not None and not appeal.sealed else None
-    day = rules.calendar.local(at).date().isoformat()
-    if not await turns.take(tx, "doubtful", f"{owed.chat_id}:{number or '-'}:{day}", at):
+    if owed.kind != "send" or owed.lane == Lane.BROADCAST or (appeal is not None and appeal.sealed):
+        return
+    number = appeal.number if appeal is not None else None
+    if not await _first_today(tx, rules, f"{owed.chat_id}:{number or '-'}:doubt", at):
         return
     person = await people.person(tx, owed.person_id, at) if owed.person_id is not None else None
-    chat = await people.chat(tx, owed.chat_id)
-    whom: Fact = person.name if person else Said("watch.private_chat") if chat.private else _called(chat)
+    whom: Fact = person.name if person else _called(await people.chat(tx, owed.chat_id))
     await _to_office(tx, rules, owed, Said("watch.doubtful", {"whom": whom, "number": number}), at)
 
 
@@ -195,14 +212,8 @@ async def _next_leg(tx: Tx, owed: Owed, person: Person, at: datetime) -> bool:
     return True
 
 
-def _called(chat: Chat) -> str:
-    return chat.name or chat.external_id
-
-
-async def _tell_office(tx: Tx, rules: Rules, owed: Owed, cause: str, at: datetime) -> None:
-    chat = await people.chat(tx, owed.chat_id)
-    named = Said("watch.private_chat") if chat.private else _called(chat)
-    await _to_office(tx, rules, owed, Said("watch.undelivered", {"chat": named, "cause": cause}), at)
+def _called(chat: Chat) -> Fact:
+    return Said("watch.private_chat") if chat.private else chat.name or chat.external_id
 
 
 async def _to_office(tx: Tx, rules: Rules, owed: Owed, said: Said, at: datetime) -> None:
@@ -215,6 +226,7 @@ async def _to_office(tx: Tx, rules: Rules, owed: Owed, said: Said, at: datetime)
             chat_id=place.id,
             key=said.key,
             facts=said.facts,
+            buttons=((Button(Verb.UNDELIVERED),),),
             lane=Lane.CASE,
             person_id=coordinator.id,
         )

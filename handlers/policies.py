@@ -193,7 +193,6 @@ def _result(policy: Policy, today: date) -> Mapping[str, Fact]:
 
 COMMANDS: Mapping[Verb, Handler] = {
     Verb.PUBLISH: publish,
-    Verb.RESEND: resend,
     Verb.POLICY: look_up,
     **policy_buttons.COMMANDS,
 }

@@ -13,7 +13,7 @@ from domain.workdays import parse_span
 from handlers import vouching
 from handlers.jobs import Job
 from handlers.router import Buttons, one_row
-from storage import history, listeners, outbox, people, policies, policy_posts
+from storage import history, listeners, outbox, people, policies, policy_posts, undelivered
 from storage.database import Tx
 from storage.policy_posts import Outcome, Post
 
@@ -170,6 +170,7 @@ async def resend(tx: Tx, rules: Rules, policy: Policy, post: Post, at: datetime)
     row = await _owe(tx, policy, post.chat_id, at, dedupe=dedupe, due=opening(rules, at))
     if row is None or not await policy_posts.replace(tx, policy.id, post, row):
         return False
+    await undelivered.set_aside(tx, post.outbox_id)
     await policies.move(tx, policy.id, State.REPORTED, State.POSTED)
     return True
 

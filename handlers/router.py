@@ -1,6 +1,7 @@
 """From a request to its reply: Request, Reply, Ask, and perform(), the one way in which a person gets anything done."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -248,10 +249,20 @@ _NOT_OF_STRANGERS = frozenset(access.WITH_APPEAL) | {Verb.CONFIRM}
 class Router:
     """The explicit list of what can be asked for, and the one place where a request is let through."""
 
-    def __init__(self, commands: Mapping[Verb, Handler], kept: Handler) -> None:
-        """`kept` takes what a person says whom nobody has bound yet."""
+    def __init__(
+        self,
+        commands: Mapping[Verb, Handler],
+        kept: Handler,
+        around: Callable[[Verb], AbstractContextManager[None]] = lambda _: nullcontext(),
+    ) -> None:
+        """`kept` takes what a person says whom nobody has bound yet; `around` surrounds whatever is done."""
         self.commands = commands
         self._kept = kept
+        self._around = around
+
+    def surrounded(self, around: Callable[[Verb], AbstractContextManager[None]]) -> "Router":
+        """The same list, with something around whatever is done."""
+        return Router(self.commands, self._kept, around)
 
     async def perform(self, request: Request) -> Reply | None:
         """May he? Run; refuse; run again when somebody was faster (three times at most, then "busy").
@@ -261,8 +272,9 @@ class Router:
         handler = self._handler(request)
         for _ in range(RERUNS):
             try:
-                async with request.tx.savepoint():
-                    return await handler(request)
+                with self._around(request.verb):
+                    async with request.tx.savepoint():
+                        return await handler(request)
             except Stale:
                 continue
         raise Refused("refused.busy")

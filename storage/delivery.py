@@ -285,6 +285,27 @@ async def overtaken(tx: Tx, owed: Owed) -> bool:
     return bool(later)
 
 
+async def held_later(tx: Tx, owed: Owed, civil: datetime) -> Sequence[str]:
+    """The conditions of the reminders to the same person behind this one whose hour has come: they say more of today.
+
+    Whatever was held up together leaves together, so that one message an appeal does.
+    """
+    rows = await tx.all(
+        """SELECT facts FROM outbox WHERE chat_id = :chat AND lane = :lane
+             AND seq > (SELECT seq FROM outbox WHERE id = :id)
+             AND state IN ('pending', 'sending') AND state = 'pending' AND kind = 'send' AND due_at <= :civil
+             AND person_id = :person AND text_key IN ('remind.one', 'remind.several')""",
+        {
+            "chat": owed.chat_id,
+            "lane": owed.lane,
+            "id": owed.id,
+            "civil": to_ms(civil),
+            "person": owed.person_id,
+        },
+    )
+    return [str(token) for row in rows for token in from_facts(from_json(row["facts"])).get("holds") or ()]  # type: ignore[union-attr]  # written as a list
+
+
 async def unreachable(tx: Tx, chat_id: int) -> None:
     """No message reaches this chat any more, until somebody speaks there again."""
     await tx.run("UPDATE chats SET reachable = 0 WHERE id = :id", {"id": chat_id})

@@ -115,6 +115,17 @@ async def pending(database: Database, folder: Path = SCHEMA) -> Sequence[Migrati
     return [migration for migration in migrations if migration.number not in records]
 
 
+def newest(folder: Path = SCHEMA) -> int:
+    """The number of the newest schema that this release knows."""
+    return max(int(found["number"]) for _, found in _matched(sorted(folder.glob("*.sql"))))
+
+
+async def applied(tx: Tx) -> int:
+    """The number of the schema that the database has."""
+    row = await tx.one("SELECT MAX(number) AS number FROM schema_migrations")
+    return int(row["number"] or 0) if row else 0
+
+
 async def compare(tx: Tx, folder: Path) -> tuple[Sequence[Migration], Mapping[int, Row]]:
     """All steps of this release, and the records of those that were applied; the same errors as `migrate`."""
     migrations = read_folder(folder, tx.engine)

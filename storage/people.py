@@ -1,6 +1,6 @@
 """Reads the people, firms, departments and chats of the roster as domain values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from domain.people import Chat, Department, Enterprise, Person, Purpose, Role
 from storage import absences
 from storage.database import Row, Tx
 from storage.remembered import recall
-from storage.values import to_ms
+from storage.values import one_of, to_ms
 
 _CHAT = """
 SELECT c.*, a.person_id AS person_id FROM chats c LEFT JOIN accounts a ON a.id = c.account_id
@@ -246,11 +246,15 @@ async def groups_called(tx: Tx, name: str) -> Sequence[Chat]:
     return [await _chat(tx, row) for row in rows]
 
 
-async def private_chat(tx: Tx, person_id: int) -> Chat | None:
-    """Where a person hears privately: the reachable private chat in which he was heard last."""
-    his = """WHERE a.person_id = :person AND c.private = 1 AND c.reachable = 1
-             ORDER BY COALESCE(c.heard_at, 0) DESC, c.id LIMIT 1"""
-    row = await tx.one(_CHAT + his, {"person": person_id})
+async def private_chat(tx: Tx, person_id: int, but: Collection[str] = ()) -> Chat | None:
+    """Where a person hears privately: the reachable private chat in which he was heard last.
+
+    `but`: not on these channels.
+    """
+    listed, names = one_of("but", {*but, ""})
+    his = f"""WHERE a.person_id = :person AND c.private = 1 AND c.reachable = 1 AND c.channel NOT IN ({listed})
+              ORDER BY COALESCE(c.heard_at, 0) DESC, c.id LIMIT 1"""
+    row = await tx.one(_CHAT + his, {"person": person_id, **names})
     return await _chat(tx, row) if row else None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.people import Enterprise
 from domain.policy import Audience
 from storage.database import Row, Tx
+from storage.values import one_of
 
 
 class Outcome(StrEnum):
@@ -153,6 +154,16 @@ async def replace(tx: Tx, policy_id: int, post: Post, outbox_id: int) -> bool:
         {"policy": policy_id, "chat": post.chat_id, "old": post.outbox_id, "new": outbox_id},
     )
     return changed == 1
+
+
+async def report_anew(tx: Tx, rows: Collection[int]) -> None:
+    """Of notices whose posts leave once more the report is made again."""
+    listed, names = one_of("row", rows)
+    await tx.run(
+        f"""UPDATE policies SET state = 'posted' WHERE state = 'reported'
+            AND id IN (SELECT policy_id FROM policy_posts WHERE outbox_id IN ({listed}))""",
+        names,
+    )
 
 
 async def posted_to(tx: Tx, policy_id: int) -> frozenset[int]:

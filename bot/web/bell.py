@@ -8,6 +8,12 @@ class Bell:
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
+        self.over = False
+
+    def close(self) -> None:
+        """The program stops: whoever listens goes home."""
+        self.over = True
+        self.ring()
 
     def ring(self) -> None:
         """Wake everybody who listens now."""

@@ -1,9 +1,9 @@
 """What the HTTP server is given by the composition root; it opens and reads nothing by itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, cast
+from typing import Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -55,16 +55,22 @@ class DemoControls(Protocol):
         ...
 
 
-def no_health() -> Mapping[str, Any]:
+async def no_health() -> Sequence[Said]:
     """A program that has nothing to tell is well."""
-    return {}
+    return ()
+
+
+async def no_metrics() -> bytes:
+    """Nothing is measured."""
+    return b""
 
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
     """Everything the pages need. `wake` tells the dispatcher that the inbox has news.
 
-    `clock_now` is civil, `machine_now` real. `health` says what is wrong: `ready` False keeps /readyz at 503.
+    `clock_now` is civil, `machine_now` real. `health` says what is wrong, which keeps /readyz at 503; `metrics` is
+    what /metrics tells.
     `hosts` are further host names under which the pages answer; `routes` are other parts of the same server
     (console, API, callbacks). `doorkeeper` is the platform that tells who opened a page inside it.
     """
@@ -78,7 +84,8 @@ class WebContext:
     machine_now: Callable[[], datetime]
     public_url: str
     demo: DemoControls | None = None
-    health: Callable[[], Mapping[str, Any]] = no_health
+    health: Callable[[], Awaitable[Sequence[Said]]] = no_health
+    metrics: Callable[[], Awaitable[bytes]] = no_metrics
     hosts: frozenset[str] = frozenset()
     routes: tuple[BaseRoute, ...] = ()
     doorkeeper: Doorkeeper | None = None

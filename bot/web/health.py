@@ -1,9 +1,14 @@
-"""What machines ask: is the process alive, and may it be given work."""
+"""What machines ask: is the process alive, may it be given work, and how is it doing."""
 
+from ipaddress import ip_address
+
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.web.context import context_of
+
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 async def livez(request: Request) -> JSONResponse:
@@ -12,7 +17,25 @@ async def livez(request: Request) -> JSONResponse:
 
 
 async def readyz(request: Request) -> JSONResponse:
-    """GET /readyz: 503 while the program says that it is not ready, with its own words for why."""
-    health = dict(context_of(request).health())
-    ready = bool(health.setdefault("ready", True))
-    return JSONResponse(health, 200 if ready else 503)
+    """GET /readyz: 503 with what is wrong: storage cannot write, another schema, a channel that hears nothing."""
+    context = context_of(request)
+    wrong = [context.say(said) for said in await context.health()]
+    return JSONResponse({"ready": not wrong, "wrong": wrong}, 503 if wrong else 200)
+
+
+async def metrics(request: Request) -> Response:
+    """GET /metrics: for Prometheus, from this machine or a private network and past no proxy; 404 to everybody else."""
+    if not _is_near(request):
+        return PlainTextResponse("Not Found", 404)
+    return Response(await context_of(request).metrics(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _is_near(request: Request) -> bool:
+    """Whether the asker speaks to this process itself, and not from the open network."""
+    if request.client is None or any(name in request.headers for name in _FORWARDED):
+        return False
+    try:
+        peer = ip_address(request.client.host)
+    except ValueError:
+        return False
+    return peer.is_loopback or peer.is_private

@@ -37,6 +37,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/files/{hash}", chat.file),
     Route("/livez", health.livez),
     Route("/readyz", health.readyz),
+    Route("/metrics", health.metrics),
     Mount("/static", StaticFiles(directory=page.STATIC)),
 )
 
@@ -67,8 +68,16 @@ def _open(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=1024)
 
 
-async def serve(app: Starlette, host: str, port: int, listening: Callable[[int], None]) -> None:
+async def serve(
+    app: Starlette,
+    host: str,
+    port: int,
+    listening: Callable[[int], None],
+    stopping: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until cancelled; `listening` hears the port once it is open (0 asks for a free one).
+
+    `stopping` is told before open answers are waited for, so that those without end can end.
 
     OSError where the port is taken.
     """
@@ -89,5 +98,6 @@ async def serve(app: Starlette, host: str, port: int, listening: Callable[[int],
     try:
         await asyncio.shield(serving)
     finally:
+        stopping()
         server.should_exit = True
         await serving

@@ -44,7 +44,7 @@ def _start(request: Request) -> int | None:
 async def _events(context: WebContext, token: str, view: View, start: int | None) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     after, quiet = start, 0
-    while True:
+    while not context.board.bell.over:
         bell = context.board.bell.listen()
         news = await context.database.reading(lambda tx, after=after: _news(tx, context, token, after))  # type: ignore[misc]  # mypy cannot type a lambda with a default
         if news is None:

@@ -12,7 +12,7 @@ import pytest
 from domain.chat import Incoming
 from domain.people import Purpose, Role
 from domain.said import Said, from_facts
-from handlers import helping, keeping, policies, raising
+from handlers import helping, keeping, policies, raising, undelivered
 from handlers.conversation import House, hear
 from handlers.router import Router
 from storage.database import Database, Tx
@@ -23,7 +23,7 @@ from texts import Catalogue, render
 
 RULES = make_rules()
 CATALOGUE = Catalogue.load(strict=True)
-COMMANDS = {**raising.COMMANDS, **helping.COMMANDS, **policies.COMMANDS}
+COMMANDS = {**raising.COMMANDS, **helping.COMMANDS, **policies.COMMANDS, **undelivered.COMMANDS}
 HOUSE = House(RULES, CATALOGUE.words(), ("联企",), Router(COMMANDS, keeping.keep))
 FORM = """标题：设备更新补助开始申报
 文号：园管发〔2026〕4号
@@ -357,12 +357,27 @@ async def test_what_did_not_arrive_is_sent_again_once_and_reported_again(town: T
     again = await town.says("周芳", button=report.buttons["大树营群"])
     assert told(again) == [("大树营群", "policy.notice"), ("周芳", "policy.resent")]
     assert told(await town.says("周芳", button=report.buttons["大树营群"])) == [("周芳", "policy.nothing_to_resend")]
+    left = await town.rows("SELECT state FROM outbox WHERE text_key = 'policy.notice' ORDER BY id")
+    assert [row["state"] for row in left].count("dead") == 1  # what was replaced is listed nowhere any more
     assert await town.ring() == []
     await town.run(f"UPDATE outbox SET state = 'sent' WHERE id = {again[0].id}")
     (report,) = await town.ring()
     assert report.key == "policy.report"
     assert "没有送到：1处，刘总" in report.text
     assert told(await town.says("周芳", "补发 1"))[0] == ("刘总", "policy.notice")
+
+
+async def test_a_notice_sent_again_from_the_list_of_what_did_not_arrive_is_reported_on_again(town: Town) -> None:
+    await town.posted()
+    await town.run("UPDATE outbox SET state = 'uncertain' WHERE text_key = 'policy.notice'")
+    await town.ring()
+    said = await town.says("周芳", "未送达")
+    assert [line.key for line in said] == ["undelivered.list"]
+    assert ("周芳", "undelivered.resent") in told(await town.says("周芳", button="resend:::x"))
+    await town.run("UPDATE outbox SET state = 'sent' WHERE text_key = 'policy.notice'")
+    (report,) = await town.ring()
+    assert report.key == "policy.report"
+    assert "不确定是否送到" not in report.text
 
 
 async def test_nobody_else_resends(town: Town) -> None:

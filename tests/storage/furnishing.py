@@ -97,7 +97,7 @@ async def _live(path: Path) -> None:
     from tests.stories.test_one_appeal import live_one_life
     from tests.stories.town import Town
 
-    town = await Town.open(f"sqlite:///{path}", at="2026-03-11 08:40")
+    town = await Town.open(f"sqlite:///{path}", at="2026-03-11 08:40", key=b"of a house that is kept")
     await live_one_life(town)
     await town.close()
 

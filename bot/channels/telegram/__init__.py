@@ -59,6 +59,11 @@ class TelegramChannel(PlainChannel):
         self._intake = Intake(self._api, account.id)
         self._sender = sending.Sender(self._api)
 
+    @property
+    def listens(self) -> bool:
+        """Where it polls."""
+        return self._account.mode == "polling"
+
     async def run(self, desk: Desk) -> None:
         """Receive until cancelled. Many may be called; one alone, the holder of the lease, may poll."""
         if self._account.mode == "webhook":

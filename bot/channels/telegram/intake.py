@@ -50,6 +50,7 @@ class Intake:
                 found = await self._api.poll(
                     POLL_SECONDS, offset=offset, limit=MOST_UPDATES, allowed_updates=list(ALLOWED)
                 )
+                desk.heard(NAME)
                 updates = _numbered(found)
                 await self.bring(desk, updates)
                 if found and not updates:

@@ -43,6 +43,11 @@ class WecomAibotChannel(PlainChannel):
         """Whether this process is the one that is connected."""
         return self._line.connection is not None
 
+    @property
+    def listens(self) -> bool:
+        """It is connected all the time."""
+        return True
+
     def may_edit(self, platform_id: str | None) -> bool:
         """Whether that card was pressed a moment ago: no other can be changed."""
         return self._sender.may_edit(platform_id)
@@ -50,6 +55,7 @@ class WecomAibotChannel(PlainChannel):
     async def run(self, desk: Desk) -> None:
         """Be connected while this process alone holds the lease; stop for good where the secret is wrong."""
         await desk.introduce(NAME, self._account.name, "")
+        self._line.heard = lambda: desk.heard(NAME)
         try:
             await desk.alone(
                 f"{NAME}:{self._account.bot_id}",

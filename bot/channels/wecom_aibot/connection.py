@@ -89,8 +89,11 @@ Receive = Callable[[Callback], None]
 class Connection:
     """One open socket. An answer names only its request, so of each request one frame is under way at a time."""
 
-    def __init__(self, socket: ClientConnection, timing: Timing) -> None:
+    def __init__(
+        self, socket: ClientConnection, timing: Timing, alive: Callable[[], None] = lambda: None
+    ) -> None:
         self._socket = socket
+        self._alive = alive
         self._timing = timing
         self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -148,6 +151,7 @@ class Connection:
             except WebSocketException as end:
                 raise NotConnected(f"the connection ended: {end}") from None
             self._heard = _moment()
+            self._alive()
             self._take(raw, receive)
 
     def _take(self, raw: str | bytes, receive: Receive) -> None:
@@ -249,6 +253,7 @@ class Line:
         self._left_be_until = 0.0
         self._checking: set[asyncio.Task[None]] = set()
         self.connection: Connection | None = None
+        self.heard: Callable[[], None] = lambda: None
 
     async def ask(
         self, cmd: str, body: Mapping[str, Any], *, req_id: str = "", seconds: float | None = None
@@ -301,7 +306,7 @@ class Line:
             close_timeout=CLOSE_SECONDS,
             logger=_wire_log,
         ) as socket:
-            connection = Connection(socket, self._timing)
+            connection = Connection(socket, self._timing, self.heard)
             reading = asyncio.create_task(connection.read(receive))
             try:
                 await _first_of(reading, self._subscribe(connection))

@@ -29,6 +29,7 @@ class NoteDesk:
     files: list[tuple[bytes, str]] = field(default_factory=list)
     introduced: list[tuple[str, str, str]] = field(default_factory=list)
     trouble: list[Exception] = field(default_factory=list)
+    alive: list[str] = field(default_factory=list)
     spoken_in: tuple[str, tuple[str, ...]] = ("", ())
 
     async def receive(self, channel: str, account: str, updates: Sequence[Update], *, once: str = "") -> None:
@@ -46,6 +47,9 @@ class NoteDesk:
 
     async def alone(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         await work()
+
+    def heard(self, channel: str) -> None:
+        self.alive.append(channel)
 
     async def introduce(self, channel: str, name: str, link: str) -> None:
         self.introduced.append((channel, name, link))

@@ -1,6 +1,6 @@
 """The gate: hosts, origins, sizes, headers, for every route that there is."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
+from domain.said import Said
 from storage.errors import StorageUnavailable
 from tests.errors import ExpectedErrors
 from tests.webtown import HOST, Clock, PanelClock, Town, open_town, words
@@ -141,11 +142,17 @@ async def test_other_parts_of_the_server_hang_under_the_same_guard() -> None:
 
 
 async def test_health_is_told_as_the_program_tells_it() -> None:
-    health = {"ready": False, "storage": "the disk is full"}
-    async with open_town(health=lambda: health) as town, town.browser() as browser:
+    async def health() -> Sequence[Said]:
+        return wrong
+
+    wrong = [Said("health.storage", {"cause": "disk full"})]
+    async with open_town(health=health) as town, town.browser() as browser:
         alive, ready = await browser.get("/livez"), await browser.get("/readyz")
+        wrong.clear()
+        again = await browser.get("/readyz")
     assert alive.status_code == 200
-    assert (ready.status_code, ready.json()["storage"]) == (503, "the disk is full")
+    assert (ready.status_code, ready.json()) == (503, {"ready": False, "wrong": ["存储写不进去：disk full"]})
+    assert (again.status_code, again.json()) == (200, {"ready": True, "wrong": []})
 
 
 async def test_storage_that_cannot_work_is_told_and_a_bug_is_not_shown(expected_errors: ExpectedErrors) -> None:

@@ -35,6 +35,7 @@ class NoteDesk:
     introduced: list[tuple[str, str, str]] = field(default_factory=list)
     trouble: list[Exception] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    alive: list[str] = field(default_factory=list)
 
     async def receive(self, channel: str, account: str, updates: Sequence[Update], *, once: str = "") -> None:
         if self.trouble:
@@ -56,6 +57,9 @@ class NoteDesk:
     async def alone(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             await work()
+
+    def heard(self, channel: str) -> None:
+        self.alive.append(channel)
 
     async def introduce(self, channel: str, name: str, link: str) -> None:
         self.introduced.append((channel, name, link))

@@ -122,8 +122,8 @@ async def test_the_house_learns_how_the_app_is_called(wire: Line) -> None:
 # Through the pump -----------------------------------------------------------------------------------------------
 def pump_of(house: PostHouse, channel: WecomApp) -> Pump:
     """A pump that delivers by the app."""
-    clocks = {"civil": house.civil, "machine": house.machine}
-    return Pump(house.database, RULES, CATALOGUE, {NAME: channel}, no_documents, **clocks)
+    channels, civil, machine = {NAME: channel}, house.civil, house.machine
+    return Pump(house.database, RULES, CATALOGUE, channels, no_documents, civil=civil, machine=machine)
 
 
 async def test_a_message_whose_answer_was_lost_again_and_again_arrives_once(wire: Line) -> None:

@@ -114,8 +114,8 @@ async def test_a_robot_never_says_more_than_twenty_things_a_minute(wire: Line) -
         await house.chat(GROUP, channel=NAME, private=False)
         for number in range(50):
             await house.owe(GROUP, f"第{number}条")
-        clocks = {"civil": house.civil, "machine": house.machine}
-        pump = Pump(house.database, RULES, CATALOGUE, {NAME: wire.channel}, no_documents, **clocks)
+        channels, civil, machine = {NAME: wire.channel}, house.civil, house.machine
+        pump = Pump(house.database, RULES, CATALOGUE, channels, no_documents, civil=civil, machine=machine)
         for _ in range(400):
             await pump.drain()
             house.machine.on(seconds=0.5)
