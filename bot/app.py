@@ -18,6 +18,7 @@ from bot.deliver import Pump
 from bot.desk import FrontDesk
 from bot.dispatch import Dispatcher
 from bot.documents import Documents
+from bot.flooding import Flood
 from bot.machine import MachineClock
 from domain.rules import Rules
 from handlers import AT_START, JOBS, ROUTER
@@ -68,7 +69,9 @@ class App:
         *,
         civil: CivilClock | None = None,
         machine: Callable[[], datetime] = machine_time,
+        flood: Flood | None = None,
     ) -> None:
+        """`flood` watches over everybody's pace; without it whatever is said is heard."""
         self.park = park
         self.database = database
         self.channels = channels
@@ -81,7 +84,7 @@ class App:
             database, park.rules, park.catalogue, channels, documents.build, civil=self.civil, machine=self.machine
         )
         self.dispatcher = Dispatcher(
-            database, house, channels, civil=self.civil, machine=self.machine, done=self.pump.wake
+            database, house, channels, civil=self.civil, machine=self.machine, done=self.pump.wake, flood=flood
         )
         self.desk = FrontDesk(database, self.civil, self.dispatcher.wake, self._holding)
         self.dispatcher.fetch_to(self.desk)

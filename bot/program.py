@@ -13,6 +13,7 @@ from bot.channels import Kit, Menu, make_channel
 from bot.civil import CivilClock
 from bot.demo.controls import Controls, opening
 from bot.demo.park import seed
+from bot.flooding import Flood
 from bot.web.bell import Bell
 from bot.web.board import PostBoard
 from bot.web.context import WebContext
@@ -71,7 +72,7 @@ async def _run(plan: Plan, database: Database, announce: Callable[[str], None]) 
     bell = Bell()
     database.watch(bell.ring)
     board = PostBoard(database, bell, civil)
-    app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil)
+    app = App(plan.park, database, make_channels(plan.park, plan.channels, board), civil=civil, flood=Flood())
     await database.transaction(lambda tx: accounts.switch(tx, plan.channels))
     controls = Controls(app) if plan.demo else None
     if controls is not None:

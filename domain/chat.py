@@ -51,7 +51,8 @@ class Incoming:
     platform brings them instead of an id. `sent_at` is civil time as lianqi received it.
     `album` is common to messages that were sent as one. `hears_all` is told with Event.ADDED: whether the bot will be
     brought what people say here without speaking to it. `calls_only`: a group brings nothing but what calls the bot by
-    name, a reply to it no more than anything else.
+    name, a reply to it no more than anything else. `written_at`: the platform's own time of it, by which alone one can
+    tell who writes too fast from whose messages were held up on the way.
     """
 
     channel: str
@@ -77,3 +78,4 @@ class Incoming:
     lost: tuple[LostFile, ...] = ()
     quoted: str = ""
     calls_only: bool = False
+    written_at: datetime | None = None

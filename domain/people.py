@@ -119,3 +119,7 @@ class Chat:
     def one_firm(self) -> int | None:
         """The firm whose matters may be spoken of openly here, if the group belongs to exactly one."""
         return next(iter(self.enterprise_ids)) if len(self.enterprise_ids) == 1 and not self.private else None
+
+    def is_about(self, enterprise_id: int) -> bool:
+        """Whether a group may hear that this firm has matters at all: its own ones may, and the office's."""
+        return self.purpose is Purpose.COORDINATION or enterprise_id in self.enterprise_ids
