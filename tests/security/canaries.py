@@ -13,15 +13,17 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 from typing import Any
 
 from bot.channel import Parcel
-from domain.people import Purpose, Role
+from domain.people import Person, Purpose, Role
 from domain.rules import Rules
 from domain.verbs import Verb
 from storage import files, people
 from storage.database import Database, Tx
+from storage.values import from_ms
 from tests.making import Maker, civil, make_department, make_enterprise
 from tests.stories.town import group, make
 
@@ -131,14 +133,15 @@ class Watch:
             self.seers[row["id"]] |= {called[row[key]] for key in row if key != "id" and row[key] is not None}
         for row in await self._all("SELECT enterprise_id AS firm, person_id AS who FROM contacts"):
             self.seers[row["firm"]].add(called[row["who"]])
-        at = civil("2026-03-11 09:00")
         row = (await self._all("SELECT MAX(received_at) AS at FROM inbox"))[0]
-        if row["at"]:
-            at = at.fromtimestamp(row["at"] / 1000, at.tzinfo)
+        at = from_ms(row["at"]) if row["at"] else AT
         for one, name in called.items():
-            person = await self.database.reading(lambda tx, one=one: people.person(tx, one, at))
+            person = await self._person(one, at)
             if person is not None:
                 self.stands_in[name] |= {called[other] for other in person.standing_in_for}
+
+    async def _person(self, one: int, at: datetime) -> Person | None:
+        return await self.database.reading(lambda tx: people.person(tx, one, at))
 
     async def _may_stand(self, canary: str, chat: str) -> bool:
         kind, _, name = chat.partition(":")
@@ -227,12 +230,11 @@ async def settle(tx: Tx, rules: Rules, watch: Watch, random: Random) -> None:
     for letter in FIRMS:
         who = [await _contact(tx, watch, random, name) for name in contacts() if name.startswith(letter)]
         first = letter in "甲乙"
-        named = {"name": f"{letter}{coin(random)}机械有限公司", "short_name": f"{letter}{coin(random)}"}
+        name, short = f"{letter}{coin(random)}机械有限公司", f"{letter}{coin(random)}"
+        called = name + short
         staff = {"liaison_id": office["挂钩一" if first else "挂钩二"], "chief_id": office["孙县长"] if first else None}
-        firms[letter] = await make_enterprise(tx, named.pop("name"), *who, **named, **staff)
-        row = await tx.one("SELECT name, short_name FROM enterprises WHERE id = :id", {"id": firms[letter]})
-        assert row is not None
-        watch.names |= dict.fromkeys((*found_in(row["name"]), *found_in(row["short_name"])), firms[letter])
+        firms[letter] = await make_enterprise(tx, name, *who, short_name=short, **staff)
+        watch.names |= dict.fromkeys(found_in(called), firms[letter])
         if letter in "甲丙":
             await _seal(tx, rules, watch, random, firms[letter], who[0], f"{letter}联系人", inspector)
     for name, letters in {"甲企群": "甲", "丙企群": "丙", "甲乙片区群": "甲乙", "丙丁片区群": "丙丁"}.items():

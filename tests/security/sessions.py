@@ -90,9 +90,11 @@ class Session:
 
     async def round_off(self) -> None:
         """At the end everybody asks for all that can be asked for, and the next morning's digests leave."""
-        for who in everybody():
+        for who in ("周芳", *everybody()):
             for word in ALONE_WORDS:
                 await self.hear(who, "private", word)
+                if self.watch.leaks:
+                    return
         await self.town.wait(days=1)
         await self.look()
 
@@ -149,7 +151,7 @@ class Session:
     async def _number(self) -> str:
         random = self.random
         rows = await self.town.all("SELECT number FROM appeals ORDER BY id")
-        return random.choice(["", "", "999", *(row["number"] for row in rows)])
+        return random.choice(["", "", "999", *(str(row["number"]) for row in rows)])
 
     async def _press(self, who: str) -> tuple[str, dict[str, Any]]:
         """A button that somebody was shown, or one that nobody was."""
