@@ -37,12 +37,15 @@ class Timed(Quiet):
         super().__init__()
         self.asked: dict[str, float] = {}
         self.waits: list[float] = []
+        self.all_answered = asyncio.Event()
 
     async def send(self, parcel: Parcel) -> str:
         """Count it; the first answer to a question ends its wait."""
         begun = self.asked.pop(parcel.chat, None)
         if begun is not None:
             self.waits.append(perf_counter() - begun)
+        if not self.asked:
+            self.all_answered.set()
         return await super().send(parcel)
 
 
@@ -61,8 +64,9 @@ async def others(app: App, channel: Timed, turns: int, name: str) -> list[float]
             channel.asked[who] = perf_counter()
             await app.desk.receive("memory", "memory", [said(who, f"{name}-{turn}-{number}", "我的")])
             await asyncio.sleep(EVERY / OTHERS)
-    while channel.asked:
-        await asyncio.sleep(0.01)
+    channel.all_answered.clear()
+    if channel.asked:
+        await channel.all_answered.wait()
     return channel.waits
 
 
