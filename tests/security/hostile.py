@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 MARKUP: Sequence[str] = (
     "<script>alert(1)</script>",
@@ -125,7 +125,7 @@ MARKDOWN: Sequence[str] = (
 PAYLOADS: Sequence[str] = (*MARKUP, *FORMULAS, *MARKDOWN)
 
 
-def packed(**members: bytes | str) -> bytes:
+def packed(members: Mapping[str, bytes | str]) -> bytes:
     """A zip with these members; `__` stands for a slash, `_dot_` for a dot in a name."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as pack:
@@ -137,7 +137,7 @@ def packed(**members: bytes | str) -> bytes:
 def bomb() -> bytes:
     """A workbook whose one sheet unpacks to 300 MB."""
     return packed(
-        **{
+        {
             "[Content_Types]_dot_xml": "<Types/>",
             "xl__workbook_dot_xml": "<workbook/>",
             "xl__worksheets__sheet1_dot_xml": b"\0" * 300_000_000,
@@ -150,7 +150,7 @@ def laughs() -> bytes:
     lol = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     evil = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "哈">{lol}]><sst><si><t>&l9;</t></si></sst>'
     return packed(
-        **{
+        {
             "[Content_Types]_dot_xml": "<Types/>",
             "xl__workbook_dot_xml": "<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><workbook>&e;</workbook>",
             "xl__sharedStrings_dot_xml": evil,
@@ -192,14 +192,14 @@ REFUSED: Sequence[tuple[str, bytes]] = (
     ("x.exe", b"MZ" + b"\0" * 60),
     ("x.jpg", b"\x7fELF" + b"\0" * 60),
     ("x.sh", b"#!/bin/sh\nrm -rf /"),
-    ("x.zip", packed(a=b"1")),
+    ("x.zip", packed({"a": b"1"})),
     ("x.xml", b"<?xml version='1.0'?>"),
     ("x.doc", b"\xd0\xcf\x11\xe0" + b"\0" * 60),
     ("x.swf", b"FWS" + b"\0" * 60),
     ("x.hta", b"<hta:application>"),
     (
         "宏.docm",
-        packed(**{"word__document_dot_xml": "x", "word__vbaProject_dot_bin": b"x", "[Content_Types]_dot_xml": "x"}),
+        packed({"word__document_dot_xml": "x", "word__vbaProject_dot_bin": b"x", "[Content_Types]_dot_xml": "x"}),
     ),
 )
 POLYGLOTS: Sequence[tuple[str, bytes]] = (

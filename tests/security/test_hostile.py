@@ -1,4 +1,4 @@
-"""Hostile files, names, envelopes and depths: taken for what they are, served so that they do nothing, or turned away."""
+"""Hostile files, names, envelopes, depths: taken for what they are, served so that they do nothing, or turned away."""
 
 import json
 from collections.abc import AsyncIterator
