@@ -99,10 +99,12 @@ JSON = st.recursive(
     LEAVES, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXT, inner, max_size=4))
 )
 
+ODD = st.sampled_from([None, 0, -1, 2**70, 1e308, True, "", "x", "0", [], [1], {}, {"a": 1}])
+
 
 def shaped(shape: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Something of this shape, in which any part may be missing or anything else."""
-    parts = {name: st.one_of(_part(part), JSON) for name, part in shape.items()}
+    parts = {name: st.one_of(_part(part), ODD) for name, part in shape.items()}
     return st.fixed_dictionaries({}, optional=parts)
 
 
@@ -159,7 +161,8 @@ CALLBACK |= {"CreateTime": st.one_of(TEXT, st.integers().map(str))}
 XML = st.lists(st.tuples(st.sampled_from(["a", "MsgId", "Content"]), TEXT), max_size=5).map(
     lambda parts: "<xml>" + "".join(f"<{name}><![CDATA[{text}]]></{name}>" for name, text in parts) + "</xml>"
 )
-ROWS = st.lists(st.tuples(st.integers(1, 9), st.lists(TEXT, max_size=6).map(tuple)), max_size=6).map(tuple)
+CELLS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=10)), max_size=5).map(tuple)
+ROWS = st.lists(st.tuples(st.integers(1, 9), CELLS), max_size=4).map(tuple)
 SHEETS = st.lists(st.builds(Table, st.sampled_from(["企业", "人员", "部门", "群", "people", "x"]), ROWS), max_size=4)
 
 
