@@ -18,6 +18,7 @@ from bot.deliver import Pump
 from bot.desk import FrontDesk
 from bot.dispatch import Dispatcher
 from bot.documents import Documents
+from bot.flooding import Flood
 from bot.health import Health
 from bot.machine import MachineClock
 from bot.metrics import Metrics, View
@@ -77,8 +78,12 @@ class App:
         machine: Callable[[], datetime] = machine_time,
         key: bytes | None = None,
         metrics: Metrics | None = None,
+        flood: Flood | None = None,
     ) -> None:
-        """With the `key` of its audit chain the program seals what happens."""
+        """With the `key` of its audit chain the program seals what happens.
+
+        `flood` watches over everybody's pace; without it whatever is said is heard.
+        """
         self.park = park
         self.metrics = metrics or Metrics(machine_seconds)
         self.database = database
@@ -102,7 +107,7 @@ class App:
             tally=self._tally,
         )
         self.dispatcher = Dispatcher(
-            database, house, channels, civil=self.civil, machine=self.machine, done=self.pump.wake
+            database, house, channels, civil=self.civil, machine=self.machine, done=self.pump.wake, flood=flood
         )
         self.leases = {name: False for name, channel in channels.items() if channel.listens}
         self.desk = FrontDesk(database, self.civil, self.dispatcher.wake, self._holding, self.signs.heard)

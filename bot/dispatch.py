@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.channel import Channel, Desk
+from bot.flooding import Flood
 from bot.rounds import keep_at_it, stir_after
 from domain.chat import Attachment, Incoming, LostFile
 from domain.errors import Unfetched
 from domain.said import Said
 from handlers import mishaps
-from handlers.conversation import House, hear
+from handlers.conversation import House, hear, is_for_bot
 from storage import calendars, inbox
 from storage.database import Database, Tx
 from storage.errors import StorageUnavailable
@@ -44,6 +45,7 @@ class Dispatcher:
         civil: Callable[[], datetime],
         machine: Callable[[], datetime],
         done: Callable[[], None],
+        flood: Flood | None = None,
     ) -> None:
         self._database = database
         self._house = house
@@ -51,6 +53,7 @@ class Dispatcher:
         self._civil = civil
         self._machine = machine
         self._done = done
+        self._flood = flood
         self._desk: Desk | None = None
         self._stir = asyncio.Event()
         self._working: dict[int, asyncio.Task[None]] = {}
@@ -104,6 +107,8 @@ class Dispatcher:
             self._trouble = trouble
         finally:
             del self._working[entry_id]
+            if self._flood is not None:
+                self._flood.over(entry_id)
             stir_after(self._stir, ours=ours)
 
     async def _handle(self, entry_id: int) -> bool:
@@ -146,9 +151,20 @@ class Dispatcher:
             return False
         tx.on_commit(self._done)
         message = self._channels[entry.channel].read(entry.body, entry.received_at)
+        if message is not None and await self._is_too_much(tx, entry, message):
+            message = None
         ours = message is not None and await hear(tx, self._house, _with_files(message, files), entry.received_at)
         if not ours:
             await inbox.forget(tx, entry_id)
+        return True
+
+    async def _is_too_much(self, tx: Tx, entry: inbox.Entry, message: Incoming) -> bool:
+        """Whether it is to be left, as its speaker says too much at once; he hears so if it was meant for the bot."""
+        flood, now = self._flood, self._machine()
+        if flood is None or flood.admits(entry.id, message, now):
+            return False
+        if is_for_bot(self._house, message) and flood.speaks_up(entry.id, message, now):
+            await mishaps.slow_down(tx, entry)
         return True
 
     async def _fetch(self, entry_id: int, remotes: tuple[str, ...]) -> Files:

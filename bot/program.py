@@ -15,6 +15,7 @@ from bot.channels import Kit, Menu, make_channel
 from bot.civil import CivilClock
 from bot.demo.controls import Controls, opening
 from bot.demo.park import seed
+from bot.flooding import Flood
 from bot.keys import settle_key
 from bot.metrics import Metrics
 from bot.timed import TimedDatabase
@@ -87,7 +88,7 @@ async def _run(plan: Plan, opened: Database, announce: Callable[[str], None]) ->
     board = PostBoard(database, bell, civil)
     key = await settle_key(database, plan.key_file) if plan.key_file else None
     channels = make_channels(plan.park, plan.channels, board)
-    app = App(plan.park, database, channels, civil=civil, key=key, metrics=metrics)
+    app = App(plan.park, database, channels, civil=civil, key=key, metrics=metrics, flood=Flood())
     await database.transaction(lambda tx: accounts.switch(tx, plan.channels))
     controls = Controls(app) if plan.demo else None
     if controls is not None:

@@ -52,6 +52,8 @@ class Incoming:
     `album` is common to messages that were sent as one. `hears_all` is told with Event.ADDED: whether the bot will be
     brought what people say here without speaking to it. `calls_only`: a group brings nothing but what calls the bot by
     name, a reply to it no more than anything else. `entered`: nobody said anything, somebody opened his private chat.
+    `written_at`: the platform's own time of it, by which alone one can tell who writes too fast from whose messages
+    were held up on the way.
     """
 
     channel: str
@@ -78,3 +80,4 @@ class Incoming:
     quoted: str = ""
     calls_only: bool = False
     entered: bool = False
+    written_at: datetime | None = None

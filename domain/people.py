@@ -119,3 +119,8 @@ class Chat:
     def one_firm(self) -> int | None:
         """The firm whose matters may be spoken of openly here, if the group belongs to exactly one."""
         return next(iter(self.enterprise_ids)) if len(self.enterprise_ids) == 1 and not self.private else None
+
+    def is_about(self, enterprise_id: int) -> bool:
+        """Whether a group may hear that this firm has matters: its own ones, the office's, and one of no firm."""
+        office = self.purpose is Purpose.COORDINATION or not self.enterprise_ids
+        return office or enterprise_id in self.enterprise_ids

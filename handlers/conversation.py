@@ -93,6 +93,14 @@ async def hear(tx: Tx, house: House, message: Incoming, at: datetime) -> bool:
     return ours or heard.chat.private
 
 
+def is_for_bot(house: House, message: Incoming) -> bool:
+    """Whether a message is plainly meant for the bot: said to it alone, addressed, or a command."""
+    if message.private or message.addressed or message.button is not None:
+        return True
+    spoken = spelling.read(message.text, house.vocabulary, private=False, addressed=False, bot_names=house.bot_names)
+    return spoken.verb is not None or spoken.explicit
+
+
 async def _attended(house: House, heard: Heard) -> bool:
     """Answer a request, with its files at hand; the rest of an album belongs to what its first message was about.
 
@@ -235,11 +243,18 @@ async def _about(request: Request, reply: Reply) -> Reply:
 
 
 def _is_discreet(request: Request, reply: Reply) -> bool:
-    """What no firm's group may read: ratings, the office's own work, complaints and what is sensitive."""
+    """What no firm's group may read: ratings, the office's own work, what is sensitive, and any other firm's matter."""
     if request.verb in _JUDGING or (reply.appeal is not None and _is_sensitive(request, reply.appeal)):
+        return True
+    if reply.appeal is not None and _is_foreign(request.chat, reply.appeal):
         return True
     office = request.person is not None and request.person.in_office
     return office and request.verb in _OFFICE_OWN and request.chat.purpose is not Purpose.COORDINATION
+
+
+def _is_foreign(chat: Chat, appeal: Appeal) -> bool:
+    """Whether a group has nothing to do with a matter's firm: not even its name belongs there."""
+    return not chat.private and not chat.is_about(appeal.enterprise_id)
 
 
 def _is_sensitive(request: Request, appeal: Appeal) -> bool:

@@ -17,6 +17,17 @@ async def apologise(tx: Tx, entry: Entry, at: datetime) -> None:
         await outbox.owe(tx, letter, at=at)
 
 
+async def slow_down(tx: Tx, entry: Entry) -> None:
+    """Tell somebody who says too much at once that the rest was left; nothing where the chat may not be spoken in."""
+    chat_id = await people.chat_known_as(tx, entry.chat_key)
+    if chat_id is None:
+        return
+    chat = await people.chat(tx, chat_id)
+    if chat.private or chat.approved:
+        letter = outbox.Letter(chat_id, "reply.too_fast", lane=Lane.REPLY, dedupe=f"too fast:{entry.id}")
+        await outbox.owe(tx, letter, at=entry.received_at)
+
+
 async def report_poison(tx: Tx, rules: Rules, entry: Entry, at: datetime) -> None:
     """Tell the coordinators that a message was set aside after five tries, and which."""
     for person in await listeners.coordinators(tx, at):

@@ -105,7 +105,7 @@ async def _may_leave(tx: Tx, owed: Owed, at: datetime) -> bool:
     if appeal is None or owed.key in _WITHOUT_WORDS:
         return True
     if not chat.private:
-        return not appeal.sealed
+        return not appeal.sealed and chat.is_about(appeal.enterprise_id)
     return chat.person_id is not None and await _may_see(tx, chat.person_id, appeal, at)
 
 

@@ -319,7 +319,7 @@ async def _groups(tx: Tx, listener: Listener, appeal: Appeal, rules: Rules) -> l
     if listener is not Listener.ORIGIN_GROUP or appeal.origin_chat_id is None:
         return []
     chat = await people.chat(tx, appeal.origin_chat_id)
-    return [chat] if chat.approved and not chat.private else []
+    return [chat] if chat.approved and not chat.private and chat.is_about(appeal.enterprise_id) else []
 
 
 async def coordinators(tx: Tx, at: datetime) -> list[Person]:

@@ -124,7 +124,7 @@ def _told(content: bytes) -> dict[str, Any]:
     """The JSON of an answer; what cannot be read is not logged, as it may hold people's words."""
     try:
         told = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict) or type(told.get("errcode", 0)) is not int:
         raise Lost("an answer that cannot be read")

@@ -242,7 +242,7 @@ def _number(value: str) -> int:
 async def _json(request: Request) -> dict[str, Any]:
     try:
         found = json.loads(await request.body())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Trouble(400, Said("web.error.malformed")) from error
     if not isinstance(found, dict):
         raise Trouble(400, Said("web.error.malformed"))

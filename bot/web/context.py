@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from bot.channel import Doorkeeper
+from bot.limits import Limits
 from bot.web.board import PostBoard
-from bot.web.limits import Limits
 from domain.rules import Rules
 from domain.said import Said
 from storage.database import Database

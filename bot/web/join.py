@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from bot.limits import WRONG_CODES
 from bot.web.context import WebContext, context_of
-from bot.web.limits import WRONG_CODES
 from bot.web.page import show
 from bot.web.signin import hand_over, open_session, visitor
 from domain.errors import Refused

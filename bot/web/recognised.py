@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.channel import Doorkeeper
+from bot.limits import WRONG_CODES
 from bot.web.context import WebContext, context_of
-from bot.web.limits import WRONG_CODES
 from bot.web.page import INSIDE, show
 from bot.web.signin import hand_over, open_session
 from bot.web.trouble import Trouble

@@ -3,8 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.limits import ACTIONS
 from bot.web.context import WebContext, context_of
-from bot.web.limits import ACTIONS
 from bot.web.trouble import Trouble
 from domain.said import Said
 from storage import sessions

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.limits import SLIP_ANSWERS, WRONG_CODES
 from bot.web.context import WebContext, context_of
-from bot.web.limits import SLIP_ANSWERS, WRONG_CODES
 from bot.web.page import show
 from domain.errors import Refused, Stale
 from domain.said import Fact, Said

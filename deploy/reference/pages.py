@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bot.config import pages as config
-from deploy.reference import command_line, commands, ladder, lifecycle, program, roster, sentences
+from deploy.reference import access, command_line, commands, ladder, lifecycle, program, roster, sentences
 from deploy.reference.tables import DOCS
 
 ROOT = DOCS.parent.parent
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "commands": commands.tables,
+    "access to matters": access.with_appeal,
+    "access without matters": access.without_appeal,
     "command line": command_line.table,
     "statuses": lifecycle.statuses,
     "steps": lifecycle.matrix,

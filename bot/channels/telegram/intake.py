@@ -120,7 +120,7 @@ def endpoint(intake: Intake, desk: Desk, url: str, secret: str) -> Route:
             return PlainTextResponse("not yet", 503)
         try:
             update = json.loads(await request.body())
-        except ValueError:
+        except (ValueError, RecursionError):
             update = None
         if not isinstance(update, dict) or _number(update) < 0:
             return PlainTextResponse("no update", 400)

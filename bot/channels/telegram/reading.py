@@ -79,6 +79,7 @@ class _Reader:
             reply_to=_replied(message),
             album=message.media_group_id or "",
             edited=edited,
+            written_at=message.edit_date if edited else message.date,
         )
 
     def _pressed(self, query: CallbackQuery) -> Incoming | None:

@@ -128,7 +128,7 @@ def _told(body: bytes) -> dict[str, Any] | None:
     """The JSON object in a body, if there is one."""
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return told if isinstance(told, dict) else None
 

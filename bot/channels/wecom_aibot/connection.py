@@ -157,7 +157,7 @@ class Connection:
     def _take(self, raw: str | bytes, receive: Receive) -> None:
         try:
             frame = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             frame = None
         if not isinstance(frame, dict):
             _log.warning("a frame that cannot be read is passed over")

@@ -1,8 +1,9 @@
 """Reads a callback of the self-built app as a message: who, what; or as something that happened to his chat."""
 
 import hashlib
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from domain.chat import Attachment, Event, Incoming, LostFile
@@ -14,6 +15,7 @@ _FILES = {
     "voice": ("voice.amr", "audio/amr"),
     "video": ("video.mp4", "video/mp4"),
 }
+_SECONDS = re.compile("[0-9]{1,11}")
 _EVENTS = {"enter_agent": Event.ADDED, "subscribe": Event.ADDED, "unsubscribe": Event.REMOVED}
 
 
@@ -84,5 +86,11 @@ class _Reader:
             sender_name=self._name,
             sent_at=self._at,
             addressed=True,
+            written_at=_written_at(self._fields.get("CreateTime", "")),
             **more,
         )
+
+
+def _written_at(seconds: str) -> datetime | None:
+    """CreateTime, whole seconds since 1970."""
+    return datetime.fromtimestamp(int(seconds), UTC) if _SECONDS.fullmatch(seconds) else None

@@ -44,6 +44,7 @@ def test_a_message_tells_who_says_what_where() -> None:
         sent_at=NOW,
         text="诉求 停电",
         chat_name="大树营联企群",
+        written_at=NOW,
     )
     assert said(text="停电", chat=PRIVATE).private
 

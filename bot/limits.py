@@ -30,9 +30,10 @@ class Limits:
         left = self._left(key, rate, now)
         if left < 1:
             return False
-        if len(self._buckets) >= _MOST_BUCKETS:
+        if key not in self._buckets and len(self._buckets) >= _MOST_BUCKETS:
             self._forget_oldest()
-        self._buckets[key] = (left - 1, now)
+        counted = self._buckets[key][1] if key in self._buckets else now
+        self._buckets[key] = (left - 1, max(counted, now))  # news of an earlier moment fills nothing up twice
         return True
 
     def has(self, key: str, rate: Rate, now: datetime) -> bool:
