@@ -90,11 +90,8 @@ class App:
         self.channels = channels
         self.civil = civil or CivilClock(machine)
         self.machine = MachineClock(machine)
-        menus = frozenset(name for name, channel in channels.items() if channel.abilities.menus)
         self.signs = Signs(self.machine)
         self.health = Health(database, channels, self.signs, self.machine)
-        router = ROUTER.surrounded(self.metrics.handling)
-        house = House(park.rules, park.catalogue.words(), park.bot_names, router, menus)
         documents = Documents(database, park.rules, park.catalogue)
         self.pump = Pump(
             database,
@@ -107,7 +104,7 @@ class App:
             tally=self._tally,
         )
         self.dispatcher = Dispatcher(
-            database, house, channels, civil=self.civil, machine=self.machine, done=self.pump.wake, flood=flood
+            database, self._house(), channels, civil=self.civil, machine=self.machine, done=self.pump.wake, flood=flood
         )
         self.leases = {name: False for name, channel in channels.items() if channel.listens}
         self.desk = FrontDesk(database, self.civil, self.dispatcher.wake, self._holding, self.signs.heard)
@@ -120,6 +117,11 @@ class App:
             database, park.rules, channels, self.signs, civil=self.civil, machine=self.machine, done=self.pump.wake
         )
         self._stepping = asyncio.Lock()
+
+    def _house(self) -> House:
+        menus = frozenset(name for name, channel in self.channels.items() if channel.abilities.menus)
+        router = ROUTER.surrounded(self.metrics.handling)
+        return House(self.park.rules, self.park.catalogue.words(), self.park.bot_names, router, menus)
 
     async def run(self) -> None:
         """Run channels, dispatcher, pump and clock in one group until cancelled; one failing ends all."""

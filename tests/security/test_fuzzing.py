@@ -22,8 +22,22 @@ from bot.channels.wecom_app import cipher, letters
 from bot.channels.wecom_app import reading as app
 from bot.config.loading import load_config
 from bot.config.problems import ConfigError
+from bot.keys import KeyTrouble, read_key
 from bot.web import guard, uploads
-from domain import closures, days, hours, leave, policy_dates, policy_form, roster_sheets, said, spans, when, words
+from domain import (
+    chain,
+    closures,
+    days,
+    hours,
+    leave,
+    policy_dates,
+    policy_form,
+    roster_sheets,
+    said,
+    spans,
+    when,
+    words,
+)
 from domain.errors import Refused
 from domain.roster import Table
 from handlers import forwarding, spelling
@@ -231,6 +245,7 @@ READERS: Mapping[str, Reader] = {
     "a callback": Reader(lambda fields: app.read({"message": fields}, AT), shaped(CALLBACK), (ValueError,)),
     "a callback's name": Reader(app.external_id, st.dictionaries(st.sampled_from(sorted(CALLBACK)), TEXT)),
     "a sealed callback": Reader(lambda text: cipher.decrypt(KEY, text, "ww1"), TEXT, (cipher.Forged,)),
+    "codes that the inspector kept": Reader(lambda text: list(chain.read_heads(text)), TEXT),
     "what a file is": Reader(media.media_type_of, BYTES),
     "a file's name": Reader(uploads.safe_name, TEXT),
     "where a page comes from": Reader(
@@ -238,8 +253,16 @@ READERS: Mapping[str, Reader] = {
         st.tuples(*[TEXT.map(lambda text: text.encode("latin-1", "ignore").decode("latin-1"))] * 2),
     ),
 }
+
+
+def _read_own(path: Path) -> object:
+    path.chmod(0o600)
+    return read_key(path)
+
+
 FILES: Mapping[str, tuple[Callable[[Path], object], str, tuple[type[Exception], ...]]] = {
     "config.toml": (lambda path: load_config(path, {}), "c.toml", (ConfigError,)),
+    "a key": (_read_own, "lianqi.key", (KeyTrouble,)),
     "a roster as CSV": (lambda path: workbook.read(path, lambda: 0.0), "企业.csv", (Refused,)),
     "a roster as xlsx": (lambda path: workbook.read(path, lambda: 0.0), "r.xlsx", (Refused,)),
 }
@@ -254,6 +277,7 @@ INSIDE = frozenset(
         "bot/channels/wecom_group/__init__.py",
     }
     | {"bot/channels/wecom_aibot/connection.py", "bot/channels/telegram/transport.py", "storage/sqlite_writer.py"}
+    | {"bot/timed.py"}
 )
 """Where `read` reads what lianqi wrote itself, a part of config.toml, or hands on to a reader of the list above."""
 
@@ -288,6 +312,7 @@ def test_a_file_is_read_or_refused(name: str, tmp_path: Path) -> None:
 
 def test_no_reader_is_forgotten() -> None:
     tried = {"domain/roster_sheets.py", "handlers/spelling.py", "handlers/forwarding.py", "bot/workbook.py"}
+    tried |= {"bot/keys.py", "domain/chain.py"}
     tried |= {
         f"domain/{name}.py"
         for name in ["when", "days", "leave", "closures", "spans", "hours", "policy_dates", "policy_form", "said"]
