@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -43,6 +43,19 @@ def machine_time() -> datetime:
     return datetime.now(UTC)
 
 
+def steady_time() -> datetime:
+    """What the real clock showed when the program began, and what has passed since, however that clock is set."""
+    return _BEGUN + timedelta(seconds=_passed())
+
+
+def _passed() -> float:
+    """Seconds since the machine started, those included for which it slept where the system counts them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+_BEGUN = machine_time() - timedelta(seconds=_passed())
+
+
 def machine_seconds() -> float:
     """Seconds of a clock that only runs forward, for measuring how long something takes."""
     return time.monotonic()
@@ -67,12 +80,12 @@ class App:
         channels: Mapping[str, Channel],
         *,
         civil: CivilClock | None = None,
-        machine: Callable[[], datetime] = machine_time,
+        machine: Callable[[], datetime] = steady_time,
     ) -> None:
         self.park = park
         self.database = database
         self.channels = channels
-        self.civil = civil or CivilClock(machine)
+        self.civil = civil or CivilClock(machine_time)
         self.machine = MachineClock(machine)
         menus = frozenset(name for name, channel in channels.items() if channel.abilities.menus)
         house = House(park.rules, park.catalogue.words(), park.bot_names, ROUTER, menus)
@@ -96,6 +109,8 @@ class App:
         self.database.watch(self._look_around)
         if self.database.shared:
             await self.machine.follow(self.database)
+        else:
+            await self.machine.go_on_from(self.database)
         try:
             async with self._ringing(), asyncio.TaskGroup() as group:
                 if self.database.shared:

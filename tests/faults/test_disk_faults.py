@@ -136,7 +136,7 @@ def test_a_failing_disk_costs_nothing_and_is_got_over_without_a_restart(
 @pytest.fixture
 def cramped(tmp_path: Path) -> Iterator[Path]:
     """A disk of two megabytes."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "lianqi", tmp_path]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "lianqi", str(tmp_path)]
     made = subprocess.run(mount, capture_output=True, check=False)
     if made.returncode:
         pytest.skip("no small disk: mounting one needs root")

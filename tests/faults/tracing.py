@@ -83,6 +83,7 @@ class Nursery:
 
     def silent(self, seconds: float) -> bool:
         """Whether it says nothing for so long."""
+        assert self._process.stdout is not None
         return not select.select([self._process.stdout], [], [], seconds)[0]
 
     def new(self) -> Life:
