@@ -123,7 +123,7 @@ async def going(tour: Tour, folder: Path) -> AsyncIterator[Stage]:
 
 
 def ordered(name: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Rows without what only tells which chat was served first: who fetches a picture may be overtaken by the others."""
+    """Rows without what only tells which chat was served first: who fetches a picture may be overtaken."""
     if name == "owed":
         return sorted(((chat, *rest) for chat, _, *rest in rows), key=repr)
     return sorted(rows, key=repr)

@@ -75,7 +75,10 @@ def _bringing(channel: str, account: str, update: Update) -> Bring:
 
 
 async def on_telegram() -> Tour:
-    """A matter with its edit, picture and buttons; people and names that come and go; a rework; a return."""
+    """A matter with its edit, picture and buttons; people and names that come and go; a rework; a return.
+
+    What follows a picture does not depend on it: while it is fetched, other chats go on.
+    """
     kept: list[Recorded] = []
     async with telegram_town(at=AT) as town:
         await town.settle()
@@ -92,15 +95,15 @@ async def on_telegram() -> Tour:
             await town.emulator.joins(town.stranger(9001, "新来的"), group)
             await town.emulator.renames(group, "宏达机械的群")
             await town.answered()
-            await town.says(LIAISON, "进展 已到现场")
             await town.says(CLERK, "我的")
+            await town.says(LIAISON, "进展 已到现场")
             await town.says(BOSS, "进度 1")
             await town.says(CLERK, "补充 1 三号线最重")
             await _finish_twice(town)
-            await town.says(OTHER, photo=PHOTO, caption="诉求 门口路灯不亮")
-            await town.says(LIAISON, "退单 2 待定 不归我管")
             await town.says(OTHER, "诉求")
             await town.says(OTHER, "厂门口积水")
+            await town.says(LIAISON, "退单 2 待定 不归我管")
+            await town.says(OTHER, photo=PHOTO, caption="诉求 门口路灯不亮")
     return Tour("telegram", before, kept)
 
 
