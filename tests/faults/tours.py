@@ -77,7 +77,7 @@ def _bringing(channel: str, account: str, update: Update) -> Bring:
 async def on_telegram() -> Tour:
     """A matter with its edit, picture and buttons; people and names that come and go; a rework; a return.
 
-    What follows a picture does not depend on it: while it is fetched, other chats go on.
+    What stands near a picture does not depend on it: while it is fetched, other chats go on.
     """
     kept: list[Recorded] = []
     async with telegram_town(at=AT) as town:
@@ -91,13 +91,14 @@ async def on_telegram() -> Tour:
             await town.answered()
             await town.presses(LIAISON, "接单")
             await town.says(LIAISON, "已联系")
-            await town.says(BOSS, photo=PHOTO, caption="补充 现场照片")
             await town.emulator.joins(town.stranger(9001, "新来的"), group)
             await town.emulator.renames(group, "宏达机械的群")
             await town.answered()
+            await town.says(BOSS, photo=PHOTO, caption="补充 现场照片")
             await town.says(CLERK, "我的")
-            await town.says(LIAISON, "进展 已到现场")
             await town.says(BOSS, "进度 1")
+            await town.says(OTHER, "我的")
+            await town.says(LIAISON, "进展 已到现场")
             await town.says(CLERK, "补充 1 三号线最重")
             await _finish_twice(town)
             await town.says(OTHER, "诉求")
