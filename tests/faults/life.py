@@ -49,18 +49,21 @@ class Life:
         return burst.lines(self.folder / "sent.jsonl")
 
     def look(self) -> None:
-        """Right after a death: nothing was sent that is not committed, and what is in flight is noted."""
+        """Nothing was sent or acknowledged that is not on the disk, and what is in flight is noted.
+
+        What the world outside was told is looked at first: a process that is not dead yet goes on meanwhile.
+        """
+        sent, told = self.sent, set((self.folder / "acks").read_text(encoding="utf-8").split())
         rows = {row["id"]: row for row in self.query("SELECT id, state, token, doubts, appeal_id, body FROM outbox")}
         self.claims |= {(row["id"], row["token"]) for row in rows.values() if row["state"] == "sending"}
         appeals = {row["id"] for row in self.query("SELECT DISTINCT appeal_id AS id FROM events")}
-        for line in self.sent:
+        for line in sent:
             row = rows.get(line["id"])
             if row is None or not row["token"] or json.loads(row["body"])["text"] != line["text"]:
                 self.wrong.append(f"sent but not committed: {line}")
             elif row["appeal_id"] is not None and row["appeal_id"] not in appeals:
                 self.wrong.append(f"sent about a matter without history: {line}")
-        received = {row["external_id"] for row in self.query("SELECT external_id FROM inbox")}
-        lost = set((self.folder / "acks").read_text(encoding="utf-8").split()) - received
+        lost = told - {row["external_id"] for row in self.query("SELECT external_id FROM inbox")}
         self.wrong += [f"acknowledged to the platform but not kept: {each}" for each in lost]
 
 
