@@ -23,6 +23,8 @@ TRIALS = needs.count(12, 200)
 JUMPS = (timedelta(hours=-3), timedelta(days=-30), timedelta(days=2))
 CHATS = ("a", "b", "c")
 ENOUGH = 600
+"""Seconds; the longest that a chat may ask to wait in all is less."""
+MOST_REFUSALS = 5
 
 pytestmark = pytest.mark.timeout(needs.count(60, 600))
 
@@ -36,12 +38,14 @@ class Refusing(Scripted):
         self.dice = dice
         self.until: dict[str, datetime] = {}
         self.hasty: list[str] = []
+        self.refused: Counter[str] = Counter()
 
     async def send(self, parcel: Parcel) -> str:
         """Arrive, or be told to wait."""
         if self.until.get(parcel.chat, MORNING) > self.passed():
             self.hasty.append(parcel.text)
-        if self.dice.random() < 0.5:
+        if self.refused[parcel.chat] < MOST_REFUSALS and self.dice.random() < 0.5:
+            self.refused[parcel.chat] += 1
             seconds = self.dice.choice((3.0, 35.0, 90.0))
             self.until[parcel.chat] = self.passed() + timedelta(seconds=seconds)
             raise Unsent("429", seconds=seconds)
