@@ -155,8 +155,8 @@ def only_once(batches: Sequence[Sequence[Recorded]]) -> list[list[Recorded]]:
     return first
 
 
-@pytest.mark.parametrize("batch", range(BATCHES))
 @pytest.mark.parametrize("place", TOURS)
+@pytest.mark.parametrize("batch", range(BATCHES))
 async def test_each_update_has_exactly_one_effect_however_often_it_comes(
     place: str, batch: int, tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
