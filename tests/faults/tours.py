@@ -47,7 +47,7 @@ async def image(database: Database) -> bytes:
     """The content of a database in memory."""
 
     async def unit(tx: Tx) -> bytes:
-        content: bytes = tx._connection.serialize()  # type: ignore[attr-defined]  # SQLite's own
+        content: bytes = tx._connection.serialize()  # type: ignore[attr-defined]  # of the SQLite backend alone
         return content
 
     return await database.reading(unit)
@@ -64,7 +64,7 @@ async def recording(app: App, kept: list[Recorded]) -> AsyncIterator[None]:
 
     app.desk.receive = spy  # type: ignore[method-assign]  # the channel knows this desk already
     yield
-    app.desk.receive = receive  # type: ignore[method-assign]
+    app.desk.receive = receive  # type: ignore[method-assign]  # as it was before
 
 
 def _bringing(channel: str, account: str, update: Update) -> Bring:
