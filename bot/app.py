@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -51,6 +51,19 @@ def machine_time() -> datetime:
     return datetime.now(UTC)
 
 
+def steady_time() -> datetime:
+    """What the real clock showed when the program began, and what has passed since, however that clock is set."""
+    return _BEGUN + timedelta(seconds=_passed())
+
+
+def _passed() -> float:
+    """Seconds since the machine started, those included for which it slept where the system counts them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+_BEGUN = machine_time() - timedelta(seconds=_passed())
+
+
 def machine_seconds() -> float:
     """Seconds of a clock that only runs forward, for measuring how long something takes."""
     return time.monotonic()
@@ -75,7 +88,7 @@ class App:
         channels: Mapping[str, Channel],
         *,
         civil: CivilClock | None = None,
-        machine: Callable[[], datetime] = machine_time,
+        machine: Callable[[], datetime] = steady_time,
         key: bytes | None = None,
         metrics: Metrics | None = None,
         flood: Flood | None = None,
@@ -88,7 +101,7 @@ class App:
         self.metrics = metrics or Metrics(machine_seconds)
         self.database = database
         self.channels = channels
-        self.civil = civil or CivilClock(machine)
+        self.civil = civil or CivilClock(machine_time)
         self.machine = MachineClock(machine)
         self.signs = Signs(self.machine)
         self.health = Health(database, channels, self.signs, self.machine)
@@ -129,6 +142,8 @@ class App:
         self.database.watch(self._look_around)
         if self.database.shared:
             await self.machine.follow(self.database)
+        else:
+            await self.machine.go_on_from(self.database)
         try:
             async with self._ringing(), asyncio.TaskGroup() as group:
                 if self.database.shared:

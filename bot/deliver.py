@@ -97,7 +97,7 @@ class Pump:
             taken += new
             if self._flying:
                 await self._stir.wait()
-            elif not new:
+            elif not new and not self._stir.is_set():
                 return taken
 
     async def _land(self) -> None:

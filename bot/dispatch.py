@@ -84,7 +84,7 @@ class Dispatcher:
             handled += new
             if self._working:
                 await self._stir.wait()
-            elif not new:
+            elif not new and not self._stir.is_set():
                 return handled
 
     async def _launch(self) -> int:

@@ -42,6 +42,7 @@ class Patience:
         self._doubts: dict[str, int] = {}
         self._channels: dict[str, datetime] = {}
         self._chats: dict[int, datetime] = {}
+        self._first_failure: datetime | None = None
 
     def sound(self, channels: Collection[str]) -> list[str]:
         """Channels that work as far as is known."""
@@ -93,9 +94,13 @@ class Patience:
 
         After ten minutes, if its channel and its chat took other messages since it was first tried: then it is the row.
         A chat that takes nothing at all keeps its order for a day, as long as its channel works for others.
+        Time before the first failure that this process has seen is not held against a row: the program may have been
+        down, or the clock have been put on.
         """
         first = owed.first_tried_at
-        if machine - first < SET_ASIDE_AFTER or not _since(self._channels.get(owed.channel), first):
+        self._first_failure = self._first_failure or machine
+        seen = machine - max(first, self._first_failure)
+        if seen < SET_ASIDE_AFTER or not _since(self._channels.get(owed.channel), first):
             return False
         return _since(self._chats.get(owed.chat_id), first) or machine - first >= GIVEN_UP_AFTER
 

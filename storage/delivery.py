@@ -11,6 +11,7 @@ from storage.locks import SKIP_TAKEN
 from storage.values import from_json, from_ms, from_ms_or_none, one_of, to_json, to_ms, to_ms_or_none
 
 LEASE = timedelta(seconds=60)
+NEWEST = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,16 @@ async def left_since(tx: Tx, since: datetime, most: int) -> Sequence[Row]:
            ORDER BY o.first_tried_at""",
         {"since": to_ms(since), "most": most},
     )
+
+
+async def last_claim(tx: Tx) -> datetime | None:
+    """The latest moment (machine time) at which one of the newest messages was first tried."""
+    row = await tx.one(
+        """SELECT MAX(first_tried_at) AS at FROM outbox
+           WHERE id > (SELECT COALESCE(MAX(id), 0) FROM outbox) - :most AND first_tried_at IS NOT NULL""",
+        {"most": NEWEST},
+    )
+    return from_ms_or_none(row["at"]) if row else None
 
 
 async def abandoned(tx: Tx, machine: datetime, *, started: bool = False) -> Sequence[Owed]:

@@ -34,15 +34,17 @@ async def now(tx: Tx) -> datetime:
 async def take(tx: Tx, name: str, holder: str, seconds: float) -> Lease | None:
     """Take the lease if it is free or has run out; None while somebody else holds it.
 
-    Its present holder keeps the token and is given more time; everybody else gets the next token.
+    Its present holder keeps the token and is given more time; everybody else gets the next token. One that would hold
+    for more than twice `seconds` was taken before the clock was put back, and has run out.
     """
     clock = NOW_MS[tx.engine]
     row = await tx.one(
         f"""INSERT INTO leases (name, holder, token, until_ms) VALUES (:name, :holder, 1, {clock} + :ms)
         ON CONFLICT (name) DO UPDATE SET
             holder = excluded.holder, until_ms = excluded.until_ms,
-            token = leases.token + CASE WHEN leases.until_ms > {clock} THEN 0 ELSE 1 END
-        WHERE leases.until_ms <= {clock} OR leases.holder = excluded.holder
+            token = leases.token
+                  + CASE WHEN leases.until_ms > {clock} AND leases.holder = excluded.holder THEN 0 ELSE 1 END
+        WHERE leases.until_ms <= {clock} OR leases.until_ms > {clock} + 2 * :ms OR leases.holder = excluded.holder
         RETURNING name, holder, token, until_ms""",
         {"name": name, "holder": holder, "ms": round(seconds * 1000)},
     )

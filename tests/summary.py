@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+TRIALS = "trials"
 RAN = ("passed", "failed", "error", "xfailed", "xpassed")
 
 
@@ -52,6 +53,18 @@ def draw(folders: dict[str, Folder], reasons: Counter[str]) -> Iterator[str]:
         yield f"skipped {times}: {reason}"
 
 
+def trials(reports: Iterable[tuple[str, pytest.TestReport]]) -> dict[str, tuple[int, int]]:
+    """How many trials of each promise were made, and in how many tests one of them failed, as tests have noted it."""
+    made: dict[str, tuple[int, int]] = {}
+    for outcome, report in reports:
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == TRIALS:
+                promise, _, times = str(value).partition("=")
+                before, bad = made.get(promise, (0, 0))
+                made[promise] = before + int(times), bad + (outcome == "failed")
+    return made
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table; pytest's own closing line follows it."""
     stats: Mapping[str, Sequence[object]] = terminalreporter.stats
@@ -67,3 +80,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = Counter(reason_of(report) for kind, report in told if kind == "skipped")
     for line in draw(count(told), reasons):
         terminalreporter.write_line(line)
+    for promise, (times, bad) in sorted(trials(told).items()):
+        terminalreporter.write_line(f"trials of {promise}: {times}, failed tests: {bad}")

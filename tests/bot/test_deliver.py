@@ -294,6 +294,17 @@ async def test_a_row_that_blocks_its_lane_is_set_aside_after_ten_minutes_while_i
     assert bad.refused > 3
 
 
+async def test_the_time_for_which_the_program_was_down_is_not_held_against_a_row(house: PostHouse) -> None:
+    row = await house.owe("a", "bad")
+    bad = PoisonText(house, "bad")
+    await house.pump.drain()
+    house.machine.on(hours=26)
+    house.pump = house.new_pump()
+    await keep_failing(house, minutes=5, alive="a")
+    assert (await house.row(row))["state"] == "pending"
+    assert bad.refused > 3
+
+
 class PoisonText:
     """Makes a channel refuse one text, whenever it is tried."""
 

@@ -92,7 +92,7 @@ async def test_a_holder_of_this_machine_that_is_dead_is_followed_at_once(databas
 
 @pytest.mark.parametrize("holder", ["another-machine:1:x", "nonsense", f"{socket.gethostname()}:{os.getppid()}:x"])
 async def test_a_holder_that_may_be_alive_is_waited_for(database: Database, holder: str) -> None:
-    await database.transaction(lambda tx: leases.take(tx, NAME, holder, 3600))
+    await database.transaction(lambda tx: leases.take(tx, NAME, holder, 20))
     work = Work()
     task = asyncio.create_task(leasing.hold(database, NAME, work))
     await asyncio.sleep(0.04)

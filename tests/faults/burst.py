@@ -12,17 +12,18 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.app import App, Park
-from bot.channel import Abilities, Desk, Parcel, Update
+from bot.channel import Abilities, Desk, NotKept, Parcel, Update
 from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
 from domain.guards import SECOND_THOUGHTS
 from domain.people import Purpose, Role
 from storage.database import Database, Tx
+from storage.errors import StorageUnavailable
 from storage.open import open_database
 from tests import making
 from tests.making import civil
@@ -33,6 +34,7 @@ FIRMS = 25
 MORNING = civil("2026-03-11 09:00")
 AT_ONCE = 40
 LATENCY = 0.002
+AGAIN = 0.05
 
 
 def script(firm: int) -> list[list[tuple[str, str]]]:
@@ -56,7 +58,11 @@ def script(firm: int) -> list[list[tuple[str, str]]]:
     ]
 
 
-def updates() -> Mapping[str, Sequence[Sequence[Mapping[str, Any]]]]:
+Script = Mapping[str, Sequence[Sequence[Mapping[str, Any]]]]
+"""The rounds of every firm, by its number."""
+
+
+def updates() -> Script:
     """The rounds of every firm, each message with the platform's id."""
     told: dict[str, list[list[dict[str, Any]]]] = {}
     for firm in range(FIRMS):
@@ -103,11 +109,19 @@ class Platform(MemoryChannel):
             for n in range(0, len(waiting), AT_ONCE):
                 batch = waiting[n : n + AT_ONCE]
                 brought = [Update(body["message_id"], body["chat"], body) for body in batch]
-                await desk.receive("memory", "memory", brought)
+                await self._bring(desk, brought)
                 os.write(self._acks, "".join(f"{body['message_id']}\n" for body in batch).encode())
                 self._brought.update(body["message_id"] for body in batch)
             if not any(self._rounds()):
                 await self._news.wait()
+
+    async def _bring(self, desk: Desk, batch: Sequence[Update]) -> None:
+        """Until it is received; whoever hears that it could not be kept repeats it."""
+        while True:
+            with contextlib.suppress(NotKept):
+                await desk.receive("memory", "memory", batch)
+                return
+            await asyncio.sleep(AGAIN)
 
     def _rounds(self) -> Iterator[Mapping[str, Any]]:
         for rounds in self._scripts.values():
@@ -154,26 +168,30 @@ async def people_it(tx: Tx) -> None:
 
 
 async def at_rest(database: Database) -> bool:
-    """Whether nothing waits any more."""
+    """Whether nothing waits any more; while nobody can say it is not so."""
 
     async def unit(tx: Tx) -> bool:
         news = await tx.all("SELECT id FROM inbox WHERE state = 'new' LIMIT 1")
         owed = await tx.all("SELECT id FROM outbox WHERE state IN ('pending', 'sending') LIMIT 1")
         return not news and not owed
 
-    return await database.reading(unit)
+    try:
+        return await database.reading(unit)
+    except StorageUnavailable:
+        return False
 
 
 async def miss_answers(database: Database, platform: Platform) -> None:
     """Tell the people which answers they need not wait for any more."""
     sql = "SELECT reply_to FROM outbox WHERE state = 'uncertain' AND reply_to IS NOT NULL"
     while True:
-        platform.go_on_without([row["reply_to"] for row in await database.reading(lambda tx: tx.all(sql))])
+        with contextlib.suppress(StorageUnavailable):
+            platform.go_on_without([row["reply_to"] for row in await database.reading(lambda tx: tx.all(sql))])
         await asyncio.sleep(0.05)
 
 
-async def live(folder: Path) -> None:
-    """Run until everybody has said everything and heard all answers."""
+async def live(folder: Path, *beside: Callable[[], Awaitable[None]]) -> None:
+    """Run until everybody has said everything and heard all answers; what is to go on `beside` it meanwhile."""
     database = await open_database(f"sqlite:///{folder}/house.db")
     if not await database.reading(lambda tx: tx.all("SELECT id FROM people LIMIT 1")):
         await database.transaction(people_it)
@@ -185,6 +203,7 @@ async def live(folder: Path) -> None:
     saying = asyncio.create_task(platform.run(app.desk))
     missing = miss_answers(database, platform)
     working = [asyncio.create_task(each) for each in (app.dispatcher.run(), app.pump.run(), missing)]
+    working += [asyncio.ensure_future(each()) for each in beside]
     await saying
     clock.move_to(MORNING + SECOND_THOUGHTS)  # what handlers said cannot be taken back any more
     app.pump.wake()

@@ -1,89 +1,26 @@
 """Killed without a word in the middle of a burst, again and again: every message has exactly one effect."""
 
-import json
-import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.deliver import MOST_DEATHS
 from tests import needs
 from tests.faults import burst
+from tests.faults.life import Life, begin, firsts, history, let_live, owed
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 10
 BURSTS = needs.count(1, 10)
 MOST_SENT = 900
 """A burst brings forth a few messages more than this."""
-
-
-@dataclass
-class Life:
-    """One burst in its folder: what was killed when, and what the database said right after each death."""
-
-    folder: Path
-    kills: int = 0
-    claims: set[tuple[int, int]] = field(default_factory=set)
-    wrong: list[str] = field(default_factory=list)
-
-    def start(self) -> subprocess.Popen[bytes]:
-        """A new process over what the last one left."""
-        command = [sys.executable, "-m", "tests.faults.burst", str(self.folder)]
-        return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-
-    def query(self, sql: str) -> list[dict[str, Any]]:
-        """Rows of the database as it lies on the disk."""
-        with closing(sqlite3.connect(f"file:{self.folder}/house.db?mode=ro", uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(sql)]
-
-    @property
-    def in_flight(self) -> Counter[int]:
-        """At how many deaths a row was in flight: between its claim and its outcome."""
-        return Counter(row for row, _ in self.claims)
-
-    @property
-    def sent(self) -> list[dict[str, Any]]:
-        """What reached the platform, in order."""
-        return burst.lines(self.folder / "sent.jsonl")
-
-    def look(self) -> None:
-        """Right after a death: nothing was sent that is not committed, and what is in flight is noted."""
-        rows = {row["id"]: row for row in self.query("SELECT id, state, token, doubts, appeal_id, body FROM outbox")}
-        self.claims |= {(row["id"], row["token"]) for row in rows.values() if row["state"] == "sending"}
-        appeals = {row["id"] for row in self.query("SELECT DISTINCT appeal_id AS id FROM events")}
-        for line in self.sent:
-            row = rows.get(line["id"])
-            if row is None or not row["token"] or json.loads(row["body"])["text"] != line["text"]:
-                self.wrong.append(f"sent but not committed: {line}")
-            elif row["appeal_id"] is not None and row["appeal_id"] not in appeals:
-                self.wrong.append(f"sent about a matter without history: {line}")
-        received = {row["external_id"] for row in self.query("SELECT external_id FROM inbox")}
-        lost = set((self.folder / "acks").read_text(encoding="utf-8").split()) - received
-        self.wrong += [f"acknowledged to the platform but not kept: {each}" for each in lost]
-
-
-def begin(folder: Path) -> Life:
-    folder.mkdir()
-    (folder / "platform.json").write_text(json.dumps(burst.updates(), ensure_ascii=False), encoding="utf-8")
-    (folder / "acks").touch()
-    return Life(folder)
-
-
-def let_live(life: Life) -> None:
-    """To the end, undisturbed."""
-    process = life.start()
-    assert process.wait(timeout=50) == 0
 
 
 def kill_often(life: Life, times: int, dice: random.Random) -> None:
@@ -135,36 +72,6 @@ def killed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
 
 pytestmark = [pytest.mark.xdist_group("heavy"), pytest.mark.timeout(120 if not needs.full() else 3600)]
-
-
-def history(life: Life) -> dict[str, list[tuple[Any, ...]]]:
-    """Every matter with its steps, told by its words, for the order in which firms get their numbers is chance."""
-    told: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for row in life.query(
-        """SELECT e.appeal_id, e.version, e.name, e.from_status, e.to_status, e.actor_id, t.body
-           FROM events e JOIN appeals a ON a.id = e.appeal_id LEFT JOIN event_texts t ON t.event_id = e.id
-           ORDER BY e.appeal_id, e.version"""
-    ):
-        told[row.pop("appeal_id")].append(tuple(row.values()))
-    return {steps[0][-1]: steps for steps in told.values()}
-
-
-def owed(life: Life) -> Counter[tuple[str, str, int]]:
-    """How many messages of each kind each chat was owed."""
-    rows = life.query(
-        """SELECT c.external_id, o.text_key, o.lane FROM outbox o JOIN chats c ON c.id = o.chat_id
-           WHERE o.kind = 'send'"""
-    )
-    return Counter((row["external_id"], row["text_key"], row["lane"]) for row in rows)
-
-
-def firsts(life: Life) -> Iterator[dict[str, Any]]:
-    """What was sent, doubles left out."""
-    seen = set()
-    for line in life.sent:
-        if line["id"] not in seen:
-            seen.add(line["id"])
-            yield line
 
 
 def test_it_was_really_killed_in_the_middle_of_500_messages(killed: Life) -> None:

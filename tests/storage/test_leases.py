@@ -78,6 +78,14 @@ async def test_a_lease_that_ran_out_is_taken_over_with_the_next_token(database: 
     assert await held(database, new)
 
 
+async def test_a_lease_from_before_the_clock_was_put_back_is_taken_over_with_the_next_token(database: Database) -> None:
+    lost = await taken(database, "first")
+    await database.transaction(lambda tx: tx.run("UPDATE leases SET until_ms = until_ms + 3 * 3600 * 1000"))
+    taken_over = await taken(database, "second")
+    assert (taken_over.holder, taken_over.token) == ("second", 2)
+    assert await renew(database, lost) is None
+
+
 async def test_its_holder_who_takes_it_again_keeps_the_token(database: Database) -> None:
     first = await taken(database, "first", 10)
     again = await taken(database, "first", 60)
