@@ -379,7 +379,7 @@ TOLD: list[tuple[tuple[Verb, ...], Verb, str, str]] = [
     (WORK, Verb.REFER, "coordinator", "chief:watch.referred handler:task.referred"),
     (WORK, Verb.SUPERVISE, "coordinator", "handler:task.supervised head:watch.supervised"),
     (WORK, Verb.INSTRUCT, "chief", "handler:task.ordered head:watch.ordered coordinator:watch.ordered"),
-    ((*WORK, Verb.SUPERVISE), Verb.PROGRESS, "handler", "contact:firm.progress"),
+    ((*WORK, Verb.SUPERVISE), Verb.PROGRESS, "handler", "contact:firm.progress chief:watch.order_answered"),
     ((*WORK, Verb.SUSPEND), Verb.RESUME, "coordinator", "contact:firm.resumed handler:task.resumed"),
     (DONE, Verb.SATISFIED, "contact", CLOSED),
     (DONE, Verb.FAIRLY_SATISFIED, "contact", CLOSED),
@@ -539,10 +539,11 @@ async def test_a_group_of_several_firms_hears_labels_alone(park: Park) -> None:
     assert "车间" not in json.dumps(facts, ensure_ascii=False)
 
 
-async def test_the_group_of_another_firm_hears_labels_alone(park: Park) -> None:
+async def test_the_group_of_another_firm_hears_nothing(park: Park) -> None:
     second = await make_enterprise(park.tx, "和顺物流有限公司")
     theirs = await make_group(park.tx, Purpose.LIAISON, second, name="和顺群")
-    assert (await in_the_group(park, theirs))["title"] is None
+    await park.step(await park.walk(*DONE, origin_chat_id=theirs), Verb.DISSATISFIED, park.contact, text="还是跳闸")
+    assert "group" not in {who for who, _ in await park.owed()}
 
 
 @pytest.mark.parametrize(

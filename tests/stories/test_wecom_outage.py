@@ -292,7 +292,7 @@ async def check_rows(hour: Hour) -> None:
     assert {row["state"] for row in rows} <= {"uncertain"}
     assert {Lane(row["lane"]) for row in rows}.isdisjoint(MUST_ARRIVE)
     assert all(hour.town.wecom.doubts[row["id"]] for row in rows)
-    told = await hour.town.all("SELECT tick FROM turns WHERE job = 'doubtful'")
+    told = await hour.town.all("SELECT tick FROM turns WHERE job = 'undelivered' AND tick LIKE '%:doubt:%'")
     chats = {str(row["chat_id"]) for row in rows if row["lane"] == Lane.DIGEST}
     assert chats <= {row["tick"].partition(":")[0] for row in told}
 
