@@ -6,7 +6,7 @@ from typing import Any
 from bot.channel import Document, Undeliverable
 from domain.rules import Rules
 from handlers import ledger, papers
-from reports.papers import slip_link
+from reports.paper import slip_link
 from storage import calendars, files, slips
 from storage.database import Database, Tx
 from texts import Catalogue

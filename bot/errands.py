@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot import logs, reachability, workbook
+from bot import logs, reachability
 from bot.app import Park, machine_seconds, machine_time
 from bot.cards import invite_card
 from bot.channel import Channel, Finding
@@ -184,6 +184,8 @@ async def _unheard(database: Database, name: str, channel: Channel) -> list[Find
 
 async def import_roster(path: Path, source: Path, marked: Path | None, echo: Echo, *, dry_run: bool) -> None:
     """`lianqi import`: all rows good, or none is taken and every bad one is named."""
+    from bot import workbook  # what reads workbooks takes memory, and the running program reads none
+
     office = read_office(path)
     at = machine_time()
     async with opened(office.config.storage_url) as database:

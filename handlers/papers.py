@@ -11,7 +11,7 @@ from domain.parts import Part, PartKind
 from domain.people import Department, Person
 from domain.rules import Rules
 from domain.said import Fact, Said
-from reports.papers import Paper, build
+from reports.paper import Paper
 from storage import appeals, history, listeners, people, rungs
 from storage.database import Tx
 from storage.scope import SYSTEM
@@ -67,6 +67,8 @@ async def attachment(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Mapping[s
     kind = _kind(owed["document"], case)
     paper = await _paper(tx, rules, words, case, kind)
     name = words.of("paper.file_name", {"title": paper.title, "paper_number": case.facts["paper_number"]})
+    from reports.papers import build  # what sets Word files takes memory, and is seldom wanted
+
     return name, build(paper)
 
 

@@ -4,7 +4,6 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import docx
 import segno
@@ -13,6 +12,8 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
 from docx.shared import Pt
 from docx.text.paragraph import Paragraph
+
+from reports.paper import Paper
 
 # Page and type as offices set them (GB/T 9704-2012): A4, 小标宋 for the title, 仿宋 for the text.
 TITLE_FONT, TEXT_FONT, HEAD_FONT = "方正小标宋简体", "仿宋", "黑体"
@@ -45,36 +46,6 @@ _LONGEST_PROPERTY = 255
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """What stands on a paper, from top to bottom; whatever is empty is left out.
-
-    `rows` and `history` are tables of (label, value), `history` under its heading. `signed` stands at the right, below.
-    `slip` is a second table that is torn off and sent back, below `slip_title`, with `link_words` on how; `link` stands
-    there as a QR code. A `compact` paper is set closer, so that it stays on one page.
-    """
-
-    title: str
-    number: str
-    addressee: str = ""
-    opening: Sequence[str] = ()
-    rows: Sequence[tuple[str, str]] = ()
-    history_title: str = ""
-    history: Sequence[tuple[str, str]] = ()
-    closing: Sequence[str] = ()
-    signed: Sequence[str] = ()
-    slip_title: str = ""
-    slip: Sequence[tuple[str, str]] = ()
-    link: str = ""
-    link_words: str = ""
-    compact: bool = False
-
-
-def slip_link(public_url: str, code: str) -> str:
-    """The address by which an outside unit answers."""
-    return f"{public_url.rstrip('/')}/slip/{quote(code, safe='-')}"
 
 
 def build(paper: Paper) -> bytes:

@@ -14,7 +14,8 @@ import docx
 import pytest
 
 from handlers import papers
-from reports.papers import A4, CLOSE, TITLE_SIZE, Paper, build, qr_code
+from reports.paper import Paper
+from reports.papers import A4, CLOSE, TITLE_SIZE, build, qr_code
 from storage.database import Tx
 from storage.values import to_ms
 from tests.making import civil
