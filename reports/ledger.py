@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 from io import BytesIO
 from typing import Any, TypeAlias
 
-import xlsxwriter
-
 Cell: TypeAlias = "str | int | None"
 
 FONT = "宋体"
@@ -32,6 +30,8 @@ class LedgerBook:
         """`title` stands in the first row, `headers` in the second; both stay in sight while one scrolls."""
         self._file = BytesIO()
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        import xlsxwriter  # takes memory, and is seldom wanted
+
         self._book = xlsxwriter.Workbook(self._file, options)
         self._plain = self._book.add_format({"font_name": FONT, "font_size": 10, "valign": "top"})
         self._wrapped = self._book.add_format({"font_name": FONT, "font_size": 10, "valign": "top", "text_wrap": True})

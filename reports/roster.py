@@ -7,8 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import xlsxwriter
-
 from domain.people import Purpose, Role
 from domain.roster import COLUMNS, SHEET_WORDS, Column, Entry, Roster, Sheet, Table
 from domain.roster_cells import PURPOSE_WORDS, ROLE_WORDS
@@ -38,6 +36,8 @@ def write_roster(roster: Roster, language: str = "zh") -> bytes:
 
 def write_tables(tables: Sequence[Table], marks: Mapping[tuple[str, int, int], str] | None = None) -> bytes:
     """Sheets as an xlsx. `marks` are remarks by (sheet, row from 1, column from 1): such cells are coloured."""
+    import xlsxwriter  # takes memory, and is seldom wanted
+
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False}) as book:
         text = book.add_format({"num_format": "@"})
