@@ -242,6 +242,7 @@ $$ SELECT md5(string_agg(line, ';' ORDER BY line)) FROM (
        UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace) AS lines $$;
 INSERT INTO pristine.shape SELECT pristine.shape_now();
 CREATE TABLE pristine.counters AS TABLE public.counters;
+CREATE TABLE pristine.calendar_counted AS TABLE public.calendar_counted;
 CREATE FUNCTION pristine.reset() RETURNS BOOLEAN LANGUAGE plpgsql AS $$
 DECLARE name TEXT;
 BEGIN
@@ -254,6 +255,7 @@ BEGIN
         EXECUTE format('DELETE FROM public.%I', name);
     END LOOP;
     INSERT INTO public.counters SELECT * FROM pristine.counters;
+    INSERT INTO public.calendar_counted SELECT * FROM pristine.calendar_counted;
     FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
         PERFORM setval(format('public.%I', name), 1, false);
     END LOOP;
