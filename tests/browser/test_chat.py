@@ -190,7 +190,7 @@ async def test_signing_out_leads_to_the_door(program: Program) -> None:
     page = await program.signed_in("张建国")
     await page.get_by_role("button", name="退出").click()
     await expect(page.get_by_label("邀请码")).to_be_visible()
-    program.troubles = [line for line in program.troubles if "401" not in line]  # what was under way is refused, rightly
+    program.troubles = [line for line in program.troubles if "401" not in line]  # of what was under way
 
 
 async def test_a_session_that_ends_elsewhere_shows_the_door(program: Program) -> None:
