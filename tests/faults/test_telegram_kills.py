@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from bot.deliver import MOST_DEATHS
 from storage.open import open_database
 from tests.emulators.telegram import Sent, TelegramEmulator
 from tests.faults import telegram_burst as burst
@@ -146,7 +147,7 @@ def test_every_message_arrived_and_twice_only_what_was_in_flight_at_a_death(dril
         times = arrived[row["external_id"], json.loads(row["body"])["text"]]
         flights = drilled.in_flight[row["id"]]
         assert 1 <= times <= 1 + flights, row
-    assert {row["state"] for row in sends} == {"sent"}
+        assert row["state"] == "sent" or flights > MOST_DEATHS, row
 
 
 def test_each_firm_is_answered_in_the_order_in_which_it_spoke(drilled: Drill) -> None:
