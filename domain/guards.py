@@ -63,6 +63,11 @@ def needs_other_number(moment: Moment) -> None:
         raise Refused("refused.into_needed", {"number": moment.appeal.number})
 
 
+def is_settled_whose(appeal: Appeal) -> bool:
+    """Whether nobody may return the matter any more: the coordinator ruled on it, or it was returned twice."""
+    return appeal.ruled or appeal.returns >= MOST_RETURNS
+
+
 def may_return(moment: Moment) -> None:
     appeal = moment.appeal
     if appeal.ruled:

@@ -10,10 +10,10 @@ from domain.notices import (
     HELD_BACK,
     ORDER_BUTTONS,
     SURVEY_BUTTONS,
-    TASK_BUTTONS,
     TRIAGE_BUTTONS,
     WORK_BUTTONS,
     Notice,
+    task_buttons,
 )
 from domain.part_news import (
     beyond,
@@ -50,7 +50,7 @@ def _filed(change: Change) -> tuple[Notice, ...]:
 
 def _dispatched(change: Change) -> tuple[Notice, ...]:
     before = change.before
-    found = [Notice(Listener.HANDLER, "task.dispatched", TASK_BUTTONS)]
+    found = [Notice(Listener.HANDLER, "task.dispatched", task_buttons(change.after))]
     moved = before is not None and before.handler_id not in (None, change.after.handler_id)
     if moved:
         found.append(Notice(Listener.PREVIOUS_HANDLER, "task.taken_over"))
@@ -148,7 +148,7 @@ def _holder_buttons(appeal: Appeal) -> tuple[Verb, ...]:
         return TRIAGE_BUTTONS
     if appeal.status in WORKING:
         return (Verb.PROGRESS,) if appeal.escalated else WORK_BUTTONS
-    return TASK_BUTTONS if appeal.status is Status.DISPATCHED else (Verb.PROGRESS,)
+    return task_buttons(appeal) if appeal.status is Status.DISPATCHED else (Verb.PROGRESS,)
 
 
 def _declined(change: Change) -> tuple[Notice, ...]:

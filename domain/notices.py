@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from domain.appeal import Appeal, Status
+from domain.guards import is_settled_whose
 from domain.rules import Listener
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
@@ -59,6 +60,11 @@ SURVEY_BUTTONS = (
 )
 TRIAGE_BUTTONS = (Verb.DISPATCH, Verb.RECATEGORISE)
 _NEVER_OUTDATED = frozenset({Verb.SUPPLEMENT, Verb.URGE, Verb.STATUS, Verb.TRACE})
+
+
+def task_buttons(appeal: Appeal) -> tuple[Verb, ...]:
+    """What the owner of a matter not yet taken on is offered: to return it only while he may."""
+    return tuple(verb for verb in TASK_BUTTONS if verb is not Verb.RETURN or not is_settled_whose(appeal))
 
 
 def button(verb: Verb, appeal: Appeal, part: int = 0) -> Button:

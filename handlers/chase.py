@@ -13,15 +13,7 @@ from domain import ladder
 from domain.appeal import Appeal, Running, Status
 from domain.ladder import Due
 from domain.lifecycle import take
-from domain.notices import (
-    PART_BUTTONS,
-    SURVEY_BUTTONS,
-    TASK_BUTTONS,
-    TRIAGE_BUTTONS,
-    WORK_BUTTONS,
-    Lane,
-    button,
-)
+from domain.notices import PART_BUTTONS, SURVEY_BUTTONS, TRIAGE_BUTTONS, WORK_BUTTONS, Lane, button, task_buttons
 from domain.people import Person
 from domain.rules import Clock, Listener, Rules, Rung
 from domain.said import Fact, Said
@@ -290,7 +282,7 @@ async def _buttons(tx: Tx, item: Item, person: Person, at: datetime) -> tuple[Ve
         return PART_BUTTONS
     if clock is Clock.MILESTONE:
         return (Verb.MILESTONE, Verb.PROGRESS)
-    return TASK_BUTTONS if item.appeal.status is Status.DISPATCHED else WORK_BUTTONS
+    return task_buttons(item.appeal) if item.appeal.status is Status.DISPATCHED else WORK_BUTTONS
 
 
 async def next_reminder(tx: Tx, rules: Rules, at: datetime) -> datetime | None:

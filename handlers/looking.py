@@ -6,7 +6,7 @@ from typing import Any
 
 from domain import access
 from domain.appeal import OPEN, Appeal, Status
-from domain.notices import SURVEY_BUTTONS, TASK_BUTTONS, TRIAGE_BUTTONS, WORK_BUTTONS, status_words
+from domain.notices import SURVEY_BUTTONS, TRIAGE_BUTTONS, WORK_BUTTONS, status_words, task_buttons
 from domain.parts import PartKind
 from domain.people import Purpose, Role
 from domain.said import Fact, Said, from_facts
@@ -151,7 +151,7 @@ async def _next(request: Request, appeal: Appeal) -> tuple[Verb, ...]:
         if appeal.status in (Status.RESOLVED, Status.UNRATED):
             return SURVEY_BUTTONS
         return (Verb.SUPPLEMENT, Verb.URGE, Verb.TRACE) if appeal.status in OPEN else (Verb.TRACE,)
-    mine = (*TASK_BUTTONS, *WORK_BUTTONS) if access.Relation.HANDLER in held else ()
+    mine = (*task_buttons(appeal), *WORK_BUTTONS) if access.Relation.HANDLER in held else ()
     steering = TRIAGE_BUTTONS if appeal.handler_id is None else ()
     fitting = tuple(verb for verb in (*mine, *steering) if access.may(verb, held, appeal.status))
     return (*fitting, Verb.TRACE)

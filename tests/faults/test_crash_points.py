@@ -75,12 +75,12 @@ async def prepared(houses: Path, before: Sequence[Body]) -> Path:
 
 
 @asynccontextmanager
-async def moved_in(path: Path, copy: Path) -> AsyncIterator[Lives]:
+async def moved_in(path: Path, copy: Path, at: str = AT) -> AsyncIterator[Lives]:
     """A copy of a prepared house to live and die in."""
     shutil.copy(path, copy)
     database = await open_database(f"sqlite:///{copy}")
     try:
-        yield Lives(database, AT)
+        yield Lives(database, at)
     finally:
         await database.close()
 

@@ -99,7 +99,9 @@ async def test_a_return_is_possible_twice_and_within_a_working_day(park: Town) -
 async def test_a_ruled_matter_cannot_be_returned(park: Town) -> None:
     await park.says(BOSS, "诉求 停电")
     await park.says(LIAISON, "退单 1 待定 不归我管")
-    assert to(await park.says(OFFICE, "指定 1 王敏 就由你办"), OFFICE) == ["oversight.dispatched"]
+    ruled = await park.says(OFFICE, "指定 1 王敏 就由你办")
+    assert to(ruled, OFFICE) == ["oversight.dispatched"]
+    assert newest(park, LIAISON, "task.dispatched").buttons == ("接单", "已联系")
     assert to(await park.says(LIAISON, "退单 1 待定 还是不归我管"), LIAISON) == ["refused.ruled"]
 
 
