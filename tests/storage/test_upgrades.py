@@ -29,6 +29,7 @@ AT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 OLDER = range(1, furnishing.newest())
 CRASHES = needs.count(12, 10_000)
 """On PostgreSQL, where each needs a database of its own, so many statements are chosen; on SQLite it is every one."""
+FILLED_CRASHES = {"sqlite": needs.count(2, 10_000), "postgres": needs.count(1, 20)}
 
 
 def schema_until(number: int, folder: Path) -> Path:
@@ -131,6 +132,26 @@ async def test_a_migrator_that_dies_at_any_statement_is_made_good_by_the_next(
         assert await crash(house, end) == end
         await migrate(house, at=AT)
         assert await how_it_is_made(house) == wanted, end
+        await house.close()
+
+
+@pytest.mark.parametrize("number", OLDER)
+async def test_a_filled_house_whose_migrator_dies_is_brought_up_to_date_by_the_next_and_keeps_every_row(
+    number: int, tmp_path: Path, backend: Backend, fresh: Database
+) -> None:
+    wanted, trial = await how_it_is_made(fresh), await house_of(number, tmp_path, backend)
+    steps = await crash(trial, None)
+    await trial.close()
+    for end in random.Random(number).sample(range(1, steps + 1), min(FILLED_CRASHES[backend.name], steps)):
+        folder = tmp_path / str(end)
+        folder.mkdir()
+        house = await house_of(number, folder, backend)
+        before = await contents(house)
+        assert await crash(house, end) == end
+        await migrate(house, at=AT)
+        assert await how_it_is_made(house) == wanted, end
+        assert projected(await contents(house), before) == {name: rows for name, rows in before.items() if rows}, end
+        assert await broken(house) == [], end
         await house.close()
 
 
