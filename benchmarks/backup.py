@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import resource
@@ -94,7 +95,7 @@ def main() -> int:
     """1 where a limit is missed."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        furnishing.load(furnishing.newest(), folder / "house.db")
+        asyncio.run(furnishing.make(furnishing.newest(), folder / "house.db"))
         with closing(sqlite3.connect(folder / "house.db")) as house:
             rows = grow(house)
         size = (folder / "house.db").stat().st_size / 1e6

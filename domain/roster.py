@@ -202,8 +202,3 @@ class Checked:
     def errors(self) -> tuple[Problem, ...]:
         """The problems that keep the workbook from being imported."""
         return tuple(problem for problem in self.problems if not problem.warning)
-
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """What should be looked at and does not hinder."""
-        return tuple(problem for problem in self.problems if problem.warning)

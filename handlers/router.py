@@ -124,11 +124,6 @@ class Request:
             raise Ask(ask, facts)
         return self.text.strip()
 
-    def need_confirmation(self, ask: str, facts: Mapping[str, Fact]) -> None:
-        """Go on only after [确认] was pressed under the question."""
-        if not self.answered.get("confirmed"):
-            raise Ask(ask, facts, ((Button(Verb.CONFIRM), Button(Verb.CANCEL)),))
-
     async def scope(self) -> Scope:
         """What this person may see."""
         return scope_of(self.who, await people.headed_by(self.tx, self.who))

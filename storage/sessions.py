@@ -129,12 +129,3 @@ async def end(tx: Tx, token: str, now: datetime) -> None:
         "UPDATE sessions SET closed_at = :now WHERE token_hash = :hash AND closed_at IS NULL",
         {"hash": _hash(token), "now": to_ms(now)},
     )
-
-
-async def end_all(tx: Tx, person_id: int, now: datetime) -> int:
-    """Close every session of a person (a lost phone); how many there were."""
-    return await tx.run(
-        """UPDATE sessions SET closed_at = :now WHERE closed_at IS NULL
-           AND account_id IN (SELECT id FROM accounts WHERE person_id = :person)""",
-        {"person": person_id, "now": to_ms(now)},
-    )

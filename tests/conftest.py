@@ -1,11 +1,14 @@
 """What every test of the project lives with; fixtures of one theme stand beside their tests."""
 
 import logging
+import sys
+import threading
 from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
 
+from bot.logs import QUIET
 from tests import backends, needs, summary
 from tests.errors import ExpectedErrors, Listener, lead_structlog_to_logging
 
@@ -111,12 +114,15 @@ def chromium() -> str:
 
 @pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
-    """A test may run a verb that sets logging up: the listener is back afterwards, and the verb's handler gone."""
+    """A test may run a verb that sets logging up: all is as before afterwards, and the verb's handler gone."""
     root = logging.getLogger()
-    level = root.level
+    levels = {logger: logger.level for logger in (root, *map(logging.getLogger, QUIET))}
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     yield
     for handler in [one for one in root.handlers if type(one) is logging.StreamHandler]:
         root.removeHandler(handler)
-    root.setLevel(level)
+    for logger, level in levels.items():
+        logger.setLevel(level)
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     if LISTENER not in root.handlers:
         root.addHandler(LISTENER)

@@ -3,7 +3,6 @@
 import logging
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,20 +17,6 @@ from tests.stories.wecom_town import wecom_town
 TOKEN = "123456:AAHcanary-of-the-telegram-bot_0123456789"
 PHONE, WRITTEN = "13812345678", "138-1234-5678"
 IDENTITY = "53010219900307106X"
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
-    levels = {name: logging.getLogger(name).level for name in logs.QUIET}
-    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
-    yield
-    root.handlers[:] = before
-    root.setLevel(level)
-    for name, quiet in levels.items():
-        logging.getLogger(name).setLevel(quiet)
-    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
 
 
 def test_a_line_has_time_level_event_and_what_came_along(capsys: pytest.CaptureFixture[str]) -> None:

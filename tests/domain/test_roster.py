@@ -79,10 +79,11 @@ def test_a_good_workbook_is_read_whole() -> None:
 
 def test_an_empty_code_or_phone_is_a_warning_only() -> None:
     checked = check(workbook())
-    assert {(one.sheet, one.row, one.cause.key) for one in checked.warnings} == {
+    assert {(one.sheet, one.row, one.cause.key) for one in checked.problems} == {
         ("企业", 3, "roster.uscc_empty"),
         ("人员", 4, "roster.phone_empty"),
     }
+    assert checked.errors == ()
 
 
 def test_english_sheets_and_headers_say_the_same() -> None:
@@ -231,9 +232,9 @@ def test_a_short_name_of_two_firms_names_neither() -> None:
 
 
 def test_sheets_that_do_not_belong_are_told_and_none_at_all_is_an_error() -> None:
-    assert [one.cause.key for one in check([*workbook(), table("说明", [["随便"]])]).warnings][
-        -1
-    ] == "roster.unknown_sheet"
+    unknown = check([*workbook(), table("说明", [["随便"]])])
+    assert unknown.problems[-1].cause.key == "roster.unknown_sheet"
+    assert unknown.errors == ()
     assert told(check([table("说明", [["随便"]])])) == [("", 1, "", "roster.no_sheet")]
     assert "roster.sheet_twice" in [key for *_, key in told(check([*workbook(), table("enterprises", FIRMS)]))]
 

@@ -18,7 +18,7 @@ from tests import needs
 from tests.faults.conftest import Tally
 from tests.faults.life import Life, differences
 from tests.faults.nursery import Upbringing
-from tests.faults.tracing import Child, Nursery, Tracer, counted, injected, nursery
+from tests.faults.tracing import Child, Nursery, Tracer, counted, injected
 
 ERRORS = ("ENOSPC", "EIO")
 CALLS = ("pwrite64", "fdatasync")
@@ -37,20 +37,6 @@ pytestmark = [
     pytest.mark.xdist_group("strace"),
     pytest.mark.timeout(needs.count(180, 900)),
 ]
-
-
-@pytest.fixture(scope="module")
-def lives() -> Iterator[Nursery]:
-    with nursery() as begun:
-        yield begun
-
-
-@pytest.fixture(scope="module")
-def once(lives: Nursery) -> Life:
-    """The life that nothing disturbs."""
-    life = lives.new()
-    assert lives.begin(life).end() == 0
-    return life
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import random
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from tests import needs
 from tests.faults.conftest import Tally
 from tests.faults.life import Life, differences, wholeness
-from tests.faults.tracing import Nursery, Tracer, counted, injected, nursery
+from tests.faults.tracing import Nursery, Tracer, counted, injected
 
 CALLS = ("pwrite64", "fdatasync", "sendto", "write")
 """A page written, the disk asked to keep it, the loop woken up, a message put on the wire."""
@@ -22,20 +22,6 @@ pytestmark = [
     pytest.mark.xdist_group("strace"),
     pytest.mark.timeout(needs.count(180, 900)),
 ]
-
-
-@pytest.fixture(scope="module")
-def lives() -> Iterator[Nursery]:
-    with nursery() as begun:
-        yield begun
-
-
-@pytest.fixture(scope="module")
-def once(lives: Nursery) -> Life:
-    """The life that nothing disturbs."""
-    life = lives.new()
-    assert lives.begin(life).end() == 0
-    return life
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from tests import needs
 from tests.faults.conftest import Tally
 from tests.faults.nursery import Upbringing
 from tests.faults.power import Findings, fail_often, record
-from tests.faults.tracing import Nursery, nursery, quick_folder
+from tests.faults.tracing import Nursery, quick_folder
 
 STATES = needs.count(500, 1_000)
 BATCHES = needs.count(1, 20)
@@ -20,12 +20,6 @@ pytestmark = [
     pytest.mark.xdist_group("strace"),
     pytest.mark.timeout(needs.count(180, 900)),
 ]
-
-
-@pytest.fixture(scope="module")
-def lives() -> Iterator[Nursery]:
-    with nursery() as begun:
-        yield begun
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ async def test_a_house_moves_from_one_engine_to_the_other_and_back(
 
 
 async def test_both_engines_make_the_same_members(house: Database, file: Path, tmp_path: Path) -> None:
-    furnishing.load(NEWEST, tmp_path / "same.db")
+    await furnishing.make(NEWEST, tmp_path / "same.db")
     sqlite = await open_as_it_is(f"sqlite:///{tmp_path}/same.db")
     there = await back_up(sqlite, tmp_path / "same.zip")
     await sqlite.close()

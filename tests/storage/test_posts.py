@@ -94,20 +94,6 @@ async def test_a_seat_is_taken_once(town: Town) -> None:
     assert (await town.database.transaction(unit))[1] == 1
 
 
-async def test_a_lost_phone_is_signed_out_everywhere(town: Town) -> None:
-    tokens = [await town.token("张建国") for _ in range(2)]
-
-    async def unit(tx: Tx) -> int:
-        return await sessions.end_all(tx, town.people["张建国"], town.machine())
-
-    assert await town.database.transaction(unit) == 2
-
-    async def holders(tx: Tx) -> list[object]:
-        return [await sessions.holder(tx, token, town.machine()) for token in tokens]
-
-    assert await town.database.reading(holders) == [None, None]
-
-
 @pytest.mark.parametrize("text, edited", [("一", False), ("二", True)])
 async def test_other_buttons_under_the_same_words_make_no_edited_post(town: Town, text: str, edited: bool) -> None:
     chat = town.rooms["宏达群"]
