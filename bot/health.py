@@ -10,7 +10,6 @@ from domain.said import Said
 from domain.silence import SILENT_AFTER
 from storage import migrations, pulses
 from storage.database import Database, Tx
-from storage.errors import StorageUnavailable
 from storage.pulses import Pulse
 
 TRIAL_SECONDS = 2.0
@@ -50,10 +49,10 @@ class Health:
         try:
             async with asyncio.timeout(TRIAL_SECONDS):
                 seen, schema = await asyncio.shield(self._trial)
-        except StorageUnavailable as trouble:
-            return [Said("health.storage", {"cause": str(trouble)}), *self._silent({})]
         except TimeoutError:
             return [Said("health.storage", {"cause": f"{TRIAL_SECONDS:g} s"}), *self._silent({})]
+        except Exception as trouble:  # noqa: BLE001 - whatever it is, nothing can be kept; a missing table is no StorageError
+            return [Said("health.storage", {"cause": str(trouble)}), *self._silent({})]
         known = migrations.newest()
         newer = [Said("health.schema", {"found": schema, "known": known})] if schema != known else []
         return [*newer, *self._silent(seen)]

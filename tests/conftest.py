@@ -3,7 +3,7 @@
 import logging
 import sys
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -11,6 +11,7 @@ from hypothesis import settings
 from bot.logs import QUIET
 from tests import backends, needs, summary
 from tests.errors import ExpectedErrors, Listener, lead_structlog_to_logging
+from tests.summary import TRIALS, Tally
 
 settings.register_profile("quick", max_examples=60, deadline=None, print_blob=True)
 settings.register_profile("full", parent=settings.get_profile("quick"), max_examples=2_000)
@@ -126,3 +127,13 @@ def logs_as_they_were() -> Iterator[None]:
     sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     if LISTENER not in root.handlers:
         root.addHandler(LISTENER)
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Tally:
+    """`tally("R3", 500)`: so many trials of a promise were really made; told in the table at the end of the run."""
+
+    def note(promise: str, trials: int) -> None:
+        record_property(TRIALS, f"{promise}={trials}")
+
+    return note

@@ -1,24 +1,11 @@
-"""What the trials of faults share: lives that may be cut short, and where it is written down how often they tried."""
+"""What the trials of faults share: lives that may be cut short."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.faults.life import Life
 from tests.faults.tracing import Nursery, nursery
-from tests.summary import TRIALS
-
-Tally = Callable[[str, int], None]
-
-
-@pytest.fixture
-def tally(record_property: Callable[[str, object], None]) -> Tally:
-    """`tally("R3", 500)`: so many trials of a promise were really made; told in the table at the end of the run."""
-
-    def note(promise: str, trials: int) -> None:
-        record_property(TRIALS, f"{promise}={trials}")
-
-    return note
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,12 @@ from storage import restore
 from tests import backends, needs
 from tests.backends import Backend, open_bare
 from tests.storage.looking import broken
+from tests.summary import Tally
 
 BACKENDS = backends.BOTH
 ROOT = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
-ROUNDS = needs.count(3, 50)
+ROUNDS = needs.count(5, 50)
 pytestmark = [pytest.mark.xdist_group("heavy"), pytest.mark.timeout(120 if not needs.full() else 3600)]
 
 
@@ -107,13 +108,14 @@ def place(tmp_path: Path, backend: Backend) -> Place:
     return Place(tmp_path, backend.url(f"sqlite:///{tmp_path}/house.db"))
 
 
-async def test_what_was_acknowledged_before_a_backup_began_is_in_it(place: Place) -> None:
+async def test_what_was_acknowledged_before_a_backup_began_is_in_it(place: Place, tally: Tally) -> None:
     for n in range(ROUNDS):
         with writing(place) as scribe:
             before = take(place, f"{n}.zip", scribe, amid=n % 2 == 1)
         kept = await messages_in(place.folder / f"{n}.zip")
         assert before <= kept, f"lost: {sorted(before - kept)[:5]}"
         assert before
+    tally("R13", ROUNDS)
 
 
 async def test_a_backup_that_is_killed_leaves_no_file_of_its_name_and_the_next_succeeds(place: Place) -> None:

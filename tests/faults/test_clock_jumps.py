@@ -16,8 +16,8 @@ from bot.machine import MachineClock
 from storage.open import open_database
 from tests import needs
 from tests.bot.posthouse import MORNING, Clock, PostHouse, Scripted, post_house
-from tests.faults.conftest import Tally
 from tests.faults.crashing import PARK
+from tests.summary import Tally
 
 TRIALS = needs.count(12, 200)
 JUMPS = (timedelta(hours=-3), timedelta(days=-30), timedelta(days=2))

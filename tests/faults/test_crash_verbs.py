@@ -9,10 +9,10 @@ import pytest
 
 from handlers import ROUTER
 from tests import needs
-from tests.faults.conftest import Tally
 from tests.faults.course import COURSE, Moment, walk
 from tests.faults.crashing import Fate
 from tests.faults.test_crash_points import check_sent, moved_in, state
+from tests.summary import Tally
 
 DEATHS = needs.count(1, 1000)
 """At so many steps of a command at most."""

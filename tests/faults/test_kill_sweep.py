@@ -8,9 +8,9 @@ from itertools import zip_longest
 import pytest
 
 from tests import needs
-from tests.faults.conftest import Tally
 from tests.faults.life import Life, differences, wholeness
 from tests.faults.tracing import Nursery, Tracer, counted, injected
+from tests.summary import Tally
 
 CALLS = ("pwrite64", "fdatasync", "sendto", "write")
 """A page written, the disk asked to keep it, the loop woken up, a message put on the wire."""

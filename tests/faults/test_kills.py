@@ -15,10 +15,11 @@ from bot.deliver import MOST_DEATHS
 from tests import needs
 from tests.faults import burst
 from tests.faults.life import Life, begin, firsts, history, let_live, owed
+from tests.summary import Tally
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 10
-BURSTS = needs.count(1, 10)
+BURSTS = needs.count(1, 20)
 MOST_SENT = 900
 """A burst brings forth a few messages more than this."""
 
@@ -64,7 +65,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Life:
 
 @pytest.fixture(scope="module", params=range(BURSTS))
 def killed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Life:
-    """The same burst, killed ten times and then led to its end; ten such bursts in the long trial."""
+    """The same burst, killed ten times and then led to its end; twenty such bursts in the long trial."""
     life = begin(tmp_path_factory.mktemp("faults") / "killed")
     kill_often(life, KILLS, random.Random(request.param))
     let_live(life)
@@ -74,7 +75,8 @@ def killed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 pytestmark = [pytest.mark.xdist_group("heavy"), pytest.mark.timeout(120 if not needs.full() else 3600)]
 
 
-def test_it_was_really_killed_in_the_middle_of_500_messages(killed: Life) -> None:
+def test_it_was_really_killed_in_the_middle_of_500_messages(killed: Life, tally: Tally) -> None:
+    tally("R2c", killed.kills)
     assert killed.kills == KILLS
     assert len(killed.query("SELECT id FROM inbox")) == 500
 

@@ -8,10 +8,10 @@ import pytest
 
 from bot.app import machine_seconds
 from tests import needs
-from tests.faults.conftest import Tally
 from tests.faults.life import Life, differences
 from tests.faults.nursery import Upbringing
 from tests.faults.tracing import Child, Nursery, nursery
+from tests.summary import Tally
 
 QUICK = ((2.0, 4.0), (2.0, 0.3))
 LONG = ((30.0, 10.0),) * 5

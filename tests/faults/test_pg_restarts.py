@@ -21,6 +21,7 @@ from tests import making, needs
 from tests.faults.burst import MORNING, at_rest
 from tests.pgserver import Server, durable_server
 from tests.stories.town import people_the_town
+from tests.summary import Tally
 from texts import Catalogue
 
 BACKENDS = ("postgres",)
@@ -92,7 +93,7 @@ async def restart_often(server: Server, load: Load, dice: random.Random) -> list
 
 
 async def test_nothing_is_lost_and_all_goes_on_within_two_seconds(
-    record_property: Callable[[str, object], None], caplog: pytest.LogCaptureFixture
+    record_property: Callable[[str, object], None], caplog: pytest.LogCaptureFixture, tally: Tally
 ) -> None:
     with durable_server() as server:
         database = await open_database(server.dsn("postgres"))
@@ -115,6 +116,7 @@ async def test_nothing_is_lost_and_all_goes_on_within_two_seconds(
         await database.close()
     told = f"{RESTARTS} restarts, {len(load.acked)} messages acknowledged, longest gap {max(gaps):.2f} s"
     record_property("restarts", told)
+    tally("R15", RESTARTS)
     sys.stdout.write(told + "\n")
     acked = {update for update, _ in load.acked}
     assert acked - received == set()

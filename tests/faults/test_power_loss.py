@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests import needs
-from tests.faults.conftest import Tally
 from tests.faults.nursery import Upbringing
 from tests.faults.power import Findings, fail_often, record
 from tests.faults.tracing import Nursery, quick_folder
+from tests.summary import Tally
 
 STATES = needs.count(500, 1_000)
 BATCHES = needs.count(1, 20)

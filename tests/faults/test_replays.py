@@ -26,11 +26,11 @@ from domain.chat import Attachment
 from storage.database import Database
 from storage.open import open_database
 from tests import needs
-from tests.faults.conftest import Tally
 from tests.faults.crashing import PARK
 from tests.faults.test_crash_points import state
 from tests.faults.tours import AT, PHOTO, TOURS, Recorded, Tour
 from tests.making import civil
+from tests.summary import Tally
 
 SEQUENCES = needs.count(67, 100)
 BATCHES = needs.count(1, 17)

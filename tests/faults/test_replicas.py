@@ -17,6 +17,7 @@ from tests import needs
 from tests.faults import burst
 from tests.faults.replicas import Crowd, Member, gather
 from tests.pgserver import Server, durable_server
+from tests.summary import Tally
 
 BACKENDS = ("postgres",)
 QUICK, REAL = 2.0, 15.0
@@ -105,7 +106,8 @@ def _empty(crowd: Crowd) -> None:
     crowd.run("CREATE SCHEMA public")
 
 
-def test_every_message_has_exactly_one_effect(burst_over: Crowd) -> None:
+def test_every_message_has_exactly_one_effect(burst_over: Crowd, tally: Tally) -> None:
+    tally("R16", burst_over.troubles)
     told: dict[int, list[str]] = defaultdict(list)
     for row in burst_over.query("SELECT appeal_id, name FROM events WHERE appeal_id IS NOT NULL ORDER BY version"):
         told[row["appeal_id"]].append(row["name"])

@@ -17,6 +17,7 @@ from tests import needs
 from tests.backends import Backend
 from tests.storage import furnishing
 from tests.storage.test_upgrades import house_of, quiet
+from tests.summary import Tally
 
 BACKENDS = ("sqlite",)
 FLIPS = needs.count(20, 100)
@@ -53,7 +54,7 @@ def names(folder: Path, part: str) -> list[str]:
     return [path.name for path in folder.iterdir() if part in path.name]
 
 
-def test_every_flipped_bit_and_every_cut_is_found(file: Path, tmp_path: Path) -> None:
+def test_every_flipped_bit_and_every_cut_is_found(file: Path, tmp_path: Path, tally: Tally) -> None:
     good, dice, bad = file.read_bytes(), random.Random(13), tmp_path / "bad.zip"
     for n in range(FLIPS):
         damaged = bytearray(good)
@@ -64,6 +65,7 @@ def test_every_flipped_bit_and_every_cut_is_found(file: Path, tmp_path: Path) ->
         bad.write_bytes(damaged)
         assert verdict(bad) == "backup.damaged", n
     assert verdict(file) == "good"
+    tally("R13 flips", FLIPS)
 
 
 @pytest.mark.parametrize("found", [b"", b"x", b"hello" * 100, b"PK\x05\x06" + b"\0" * 18])

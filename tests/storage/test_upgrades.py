@@ -24,6 +24,7 @@ from tests.faults.crashing import Dead, Fate, MortalDatabase
 from tests.storage import furnishing
 from tests.storage.looking import broken, contents, how_it_is_made
 from tests.storage.test_migrations import MIGRATOR
+from tests.summary import Tally
 
 AT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 OLDER = range(1, furnishing.newest())
@@ -117,7 +118,7 @@ async def crash(house: Database, end: int | None) -> int:
 
 
 async def test_a_migrator_that_dies_at_any_statement_is_made_good_by_the_next(
-    backend: Backend, fresh: Database
+    backend: Backend, fresh: Database, tally: Tally
 ) -> None:
     whole = await open_bare()
     steps = await crash(whole, None)
@@ -133,16 +134,18 @@ async def test_a_migrator_that_dies_at_any_statement_is_made_good_by_the_next(
         await migrate(house, at=AT)
         assert await how_it_is_made(house) == wanted, end
         await house.close()
+    tally("R14", len(ends))
 
 
 @pytest.mark.parametrize("number", OLDER)
 async def test_a_filled_house_whose_migrator_dies_is_brought_up_to_date_by_the_next_and_keeps_every_row(
-    number: int, tmp_path: Path, backend: Backend, fresh: Database
+    number: int, tmp_path: Path, backend: Backend, fresh: Database, tally: Tally
 ) -> None:
     wanted, trial = await how_it_is_made(fresh), await house_of(number, tmp_path, backend)
     steps = await crash(trial, None)
     await trial.close()
-    for end in random.Random(number).sample(range(1, steps + 1), min(FILLED_CRASHES[backend.name], steps)):
+    ends = random.Random(number).sample(range(1, steps + 1), min(FILLED_CRASHES[backend.name], steps))
+    for end in ends:
         folder = tmp_path / str(end)
         folder.mkdir()
         house = await house_of(number, folder, backend)
@@ -153,6 +156,7 @@ async def test_a_filled_house_whose_migrator_dies_is_brought_up_to_date_by_the_n
         assert projected(await contents(house), before) == {name: rows for name, rows in before.items() if rows}, end
         assert await broken(house) == [], end
         await house.close()
+    tally("R14", len(ends))
 
 
 @pytest.mark.parametrize("lines", range(1, 1 + needs.count(2, 4)))

@@ -24,6 +24,7 @@ from tests.stories.sixty.course import MATTERS, live
 from tests.stories.sixty.order import broken
 from tests.stories.sixty.park import LADDERS
 from tests.stories.sixty.verdict import differences, fates, foretell, gather
+from tests.summary import Tally
 
 BACKENDS = ("sqlite",)
 QUICK = 4
@@ -69,8 +70,9 @@ def lived(seed: int) -> Report:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_clock_says_what_the_history_foretells(seed: int) -> None:
+def test_the_clock_says_what_the_history_foretells(seed: int, tally: Tally) -> None:
     report = lived(seed)
+    tally("R4", 1)
     assert report.filed == MATTERS
     assert not report.different, "\n".join(["", *report.different[:40]])
     assert not report.broken, "\n".join(["", *report.broken])

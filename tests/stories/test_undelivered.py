@@ -12,6 +12,7 @@ from storage import outbox
 from storage.outbox import Letter
 from tests.handlers.talk import BOSS, CONTROL, INSPECTOR, LIAISON, MULTI, OFFICE, SINGLE, change, heard, to
 from tests.stories.town import Town
+from tests.summary import Tally
 
 PERMANENT = [
     ("Forbidden: bot was kicked from the supergroup chat", True),
@@ -95,9 +96,10 @@ async def states(town: Town, rows: list[int]) -> list[str]:
 # Alerts ---------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("cause,unreachable", PERMANENT)
 async def test_ten_messages_that_fail_for_one_cause_are_one_alert_and_one_line(
-    town: Town, cause: str, unreachable: bool
+    town: Town, cause: str, unreachable: bool, tally: Tally
 ) -> None:
     rows = await fails(town, SINGLE, Undeliverable(cause, unreachable=unreachable), 10)
+    tally("R8", 1)
     assert await states(town, rows) == ["dead"] * 10
     assert to(town.said, OFFICE) == ["watch.undelivered"]
     (shown,) = await town.presses(OFFICE, "未送达")

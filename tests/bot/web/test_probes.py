@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -155,6 +156,8 @@ async def test_storage_that_fails_or_hangs_is_told_and_well_again_by_itself(
     place.town.app.signs.heard("memory")
     place.database.trouble = StorageUnavailable("the disk is full")
     assert await place.ready() == (503, ["存储写不进去：the disk is full"])
+    place.database.trouble = sqlite3.OperationalError("no such table: pulses")
+    assert await place.ready() == (503, ["存储写不进去：no such table: pulses"])
     place.database.trouble = None
     assert await place.ready() == (200, [])
     place.database.hangs.clear()
