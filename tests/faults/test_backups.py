@@ -115,7 +115,7 @@ async def test_what_was_acknowledged_before_a_backup_began_is_in_it(place: Place
         kept = await messages_in(place.folder / f"{n}.zip")
         assert before <= kept, f"lost: {sorted(before - kept)[:5]}"
         assert before
-    tally("R13", ROUNDS)
+    tally("R13a", ROUNDS)
 
 
 async def test_a_backup_that_is_killed_leaves_no_file_of_its_name_and_the_next_succeeds(place: Place) -> None:

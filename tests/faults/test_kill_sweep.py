@@ -15,7 +15,7 @@ from tests.summary import Tally
 CALLS = ("pwrite64", "fdatasync", "sendto", "write")
 """A page written, the disk asked to keep it, the loop woken up, a message put on the wire."""
 KILLS = needs.count(30, 100)
-BATCHES = needs.count(1, 20)
+BATCHES = needs.count(1, 24)
 
 pytestmark = [
     pytest.mark.needs("strace"),

@@ -74,6 +74,6 @@ async def test_memory_and_open_files_do_not_grow(app: App, tally: Tally) -> None
     for hour in range(1, HOURS + 1):
         await talk(app, hour)
     after, files_after = held()
-    tally("R17, hours", HOURS)
+    tally("R17", HOURS)
     assert files_after <= files
     assert after - before < MOST_GROWTH

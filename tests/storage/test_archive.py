@@ -65,7 +65,7 @@ def test_every_flipped_bit_and_every_cut_is_found(file: Path, tmp_path: Path, ta
         bad.write_bytes(damaged)
         assert verdict(bad) == "backup.damaged", n
     assert verdict(file) == "good"
-    tally("R13 flips", FLIPS)
+    tally("R13b", FLIPS)
 
 
 @pytest.mark.parametrize("found", [b"", b"x", b"hello" * 100, b"PK\x05\x06" + b"\0" * 18])
