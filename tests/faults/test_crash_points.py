@@ -14,6 +14,7 @@ from storage.open import open_database
 from tests import needs
 from tests.faults.crashing import Fate, Lives
 from tests.stories.town import Town
+from tests.summary import Tally
 
 AT = "2026-03-11 09:00"
 STRIDE = needs.count(9, 1)
@@ -105,7 +106,9 @@ async def state(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_dying_at_any_step_changes_nothing_in_the_end(case: str, houses: Path, tmp_path: Path) -> None:
+async def test_dying_at_any_step_changes_nothing_in_the_end(
+    case: str, houses: Path, tmp_path: Path, tally: Tally
+) -> None:
     before, bodies = CASES[case]
     path = await prepared(houses, before)
     async with moved_in(path, tmp_path / "once.db") as lives:
@@ -113,12 +116,14 @@ async def test_dying_at_any_step_changes_nothing_in_the_end(case: str, houses: P
         assert await lives.live(whole, bodies)
         wanted, told = await state(lives.database), [(parcel.chat, parcel.text) for parcel in lives.sent]
     assert whole.steps > 30
-    for end in range(1 + len(case) % STRIDE, whole.steps + 1, STRIDE):
+    ends = range(1 + len(case) % STRIDE, whole.steps + 1, STRIDE)
+    for end in ends:
         async with moved_in(path, tmp_path / "again.db") as lives:
             assert not await lives.live(Fate(end), bodies), end
             assert await lives.live(Fate(), bodies), end
             assert await state(lives.database) == wanted, end
             await check_sent(lives, told, end)
+    tally("R2a", len(ends))
 
 
 async def check_sent(lives: Lives, told: Sequence[tuple[str, str]], end: int) -> None:

@@ -25,7 +25,7 @@ QUICK, REAL = 2.0, 15.0
 TAKEOVER = 20.0
 WAITED = 18.0
 """Seconds until another process follows; most of it is waiting for the lease, which shrinks with it."""
-BURSTS = [(QUICK, 3)] if not needs.full() else [(QUICK, 30)] * 9 + [(REAL, 6)]
+BURSTS = [(QUICK, 3)] if not needs.full() else [(QUICK, 30)] * 10 + [(REAL, 6)]
 """Lease and number of troubles of each."""
 pytestmark = [
     pytest.mark.xdist_group("heavy"),
