@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import linear_regression
 
+from benchmarks.memory import resident_mb
 from benchmarks.messages import Quiet, bodies, people, rules
 from bot.app import SWITCH_SECONDS, App, Park, machine_time
 from bot.civil import CivilClock
@@ -32,8 +33,7 @@ LONG_ENOUGH = 30
 def held() -> tuple[float, int]:
     """Megabytes that this process holds, and its open files."""
     gc.collect()
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20, len(list(Path("/proc/self/fd").iterdir()))
+    return resident_mb(os.getpid()), len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def talk(app: App, channel: Quiet, seconds: int) -> Sequence[tuple[float, int]]:
