@@ -59,7 +59,7 @@ def _config(command: Command) -> Command:
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @_config
-@click.version_option(__version__, prog_name="lianqi")
+@click.version_option(__version__, prog_name="lianqi", help="版本号 / the version")
 @click.pass_context
 def main(context: click.Context, config: Path) -> None:
     """联企：园区企业诉求直办。One problem, one number, one lead, one date, chased until the firm says 满意."""
@@ -74,7 +74,13 @@ def run(config: Path) -> None:
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free port")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="端口，0 表示任选空闲的 / the port; 0: any free one",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -125,7 +131,7 @@ def export(config: Path, what: str, out: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="可打印的桌牌 / a desk card to print")
 @_config
 def invite(config: Path, target: str, out: Path | None) -> None:
-    """给人、企业或群开邀请码 / a single-use code for a PERSON, ENTERPRISE or GROUP."""
+    """给人、企业或群开邀请码 / a single-use code for a person, firm or group."""
     _run(lambda: errands.invite(config, target, out, click.echo))
 
 
@@ -181,7 +187,7 @@ def backup(config: Path, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @_config
 def restore(config: Path, file: Path) -> None:
-    """从备份恢复到空的数据库 / fill an empty database, of either kind, from a backup."""
+    """从备份恢复到空的数据库 / fill an empty database from a backup."""
     _run(lambda: upkeep.bring_back(config, file, click.echo))
 
 
