@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -10,11 +10,20 @@ import click
 
 from bot import __version__, audit, calendars, errands, upkeep
 from bot.config import ConfigError
-from storage.errors import StorageError
+from bot.config.problems import speak
+from domain.said import Said
+from storage.errors import AlreadyRunning, SchemaTooNew, StorageError, StorageUnavailable, UnknownBackend
 
 CONFIG_ERROR = 78
 FAILED = 1
 DEFAULT = Path("config.toml")
+
+_HEADINGS: Mapping[type[StorageError], str] = {
+    AlreadyRunning: "errand.already_running",
+    SchemaTooNew: "errand.schema_too_new",
+    StorageUnavailable: "errand.storage",
+    UnknownBackend: "errand.storage",
+}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,8 +37,16 @@ class Verbs(click.Group):
             return super().invoke(ctx)
         except ConfigError as error:
             _stop(str(error), CONFIG_ERROR)
-        except (errands.Failed, StorageError) as error:
+        except StorageError as error:
+            _stop(_explained(error), FAILED)
+        except errands.Failed as error:
             _stop(str(error), FAILED)
+
+
+def _explained(error: StorageError) -> str:
+    """What storage says, under a heading in both languages: which is the park's may not be known yet."""
+    found = next((key for kind, key in _HEADINGS.items() if isinstance(error, kind)), None)
+    return f"{speak(Said(found))}\n  {error}" if found else str(error)
 
 
 def _stop(message: str, code: int) -> NoReturn:

@@ -137,5 +137,15 @@ def test_the_config_may_be_named_before_and_behind_the_verb(folder: Path, words:
     assert (told.exit_code, "other.toml" in told.stderr) == (78, True)
 
 
+def test_a_database_that_cannot_be_used_is_told_in_both_languages(folder: Path) -> None:
+    (folder / "file").touch()
+    (folder / "config.toml").write_text(CONFIG + '[storage]\nurl = "sqlite:///file/house.db"\n', encoding="utf-8")
+    told = lianqi("check")
+    assert told.exit_code == 1
+    assert "数据库用不了" in told.stderr
+    assert "The database cannot be used" in told.stderr
+    assert "Cannot use file/house.db" in told.stderr
+
+
 def test_wrong_usage_exits_with_2(folder: Path) -> None:
     assert lianqi("export", "weather", "--out", "x").exit_code == 2
