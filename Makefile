@@ -25,7 +25,7 @@ lint:  ## style, types, floors
 	@failed=0; $(TEST) -m ruff check . || failed=1; $(TEST) -m mypy || failed=1; \
 	.venv-test/bin/lint-imports --no-logo || failed=1; exit $$failed
 
-bench:  ## benchmarks, with figures (ARGS="starting")
+bench:  ## benchmarks, with figures (ARGS="workdays")
 	@$(BOOTSTRAP) test
 	@$(TEST) -m benchmarks $(ARGS)
 

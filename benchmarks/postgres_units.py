@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.storage_units import SCHEMA, ours, rows
+from benchmarks.storage_units import SCHEMA, ours, report, rows
 from bot.app import SWITCH_SECONDS
 from storage.postgres import open_postgres
 from storage.postgres_text import numbered
@@ -89,18 +88,7 @@ async def measure(server: Server, callers: int, units: int, rounds: int) -> floa
         raw = await asyncio.to_thread(bare, urls["bare"], numbers, min(callers, CONNECTIONS))
         turns.append((raw, await ours(database, numbers, callers)))
     await database.close()
-    return report(callers, turns)
-
-
-def report(callers: int, turns: Sequence[tuple[float, float]]) -> float:
-    """Print the figures of one number of callers."""
-    theirs, mine = (statistics.median(side) for side in zip(*turns, strict=True))
-    ratios = [own / raw for raw, own in turns]
-    ratio = statistics.median(ratios)
-    spread = f"{min(ratios):.2f} to {max(ratios):.2f} in {len(turns)} turns"
-    print(f"{callers:>3} callers: bare psycopg {theirs:6,.0f} units/s, ours {mine:6,.0f} units/s, ", end="")
-    print(f"{ratio:.2f}x ({spread}; at least {LEAST}x)")
-    return ratio
+    return report(callers, turns, "bare psycopg", f"at least {LEAST}x")
 
 
 def main() -> int:

@@ -103,17 +103,17 @@ async def measure(folder: Path, callers: int, units: int, rounds: int) -> float:
         turns.append((plain(connection, numbers), await ours(database, numbers, callers)))
     connection.close()
     await database.close()
-    return report(callers, turns)
+    return report(callers, turns, "plain sqlite3", f"goal {GOALS[callers]}x")
 
 
-def report(callers: int, turns: Sequence[tuple[float, float]]) -> float:
-    """Print the figures of one number of callers."""
+def report(callers: int, turns: Sequence[tuple[float, float]], rival: str, wanted: str) -> float:
+    """Print the figures of one number of callers; how many times as fast as the rival we are."""
     theirs, mine = (statistics.median(side) for side in zip(*turns, strict=True))
     ratios = [own / raw for raw, own in turns]
     ratio = statistics.median(ratios)
     spread = f"{min(ratios):.2f} to {max(ratios):.2f} in {len(turns)} turns"
-    print(f"{callers:>3} callers: plain sqlite3 {theirs:7,.0f} units/s, ours {mine:7,.0f} units/s, ", end="")
-    print(f"{ratio:.2f}x ({spread}; goal {GOALS[callers]}x)")
+    print(f"{callers:>3} callers: {rival} {theirs:7,.0f} units/s, ours {mine:7,.0f} units/s, ", end="")
+    print(f"{ratio:.2f}x ({spread}; {wanted})")
     return ratio
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -10,11 +10,20 @@ import click
 
 from bot import __version__, audit, calendars, errands, upkeep
 from bot.config import ConfigError
-from storage.errors import StorageError
+from bot.config.problems import speak
+from domain.said import Said
+from storage.errors import AlreadyRunning, SchemaTooNew, StorageError, StorageUnavailable, UnknownBackend
 
 CONFIG_ERROR = 78
 FAILED = 1
 DEFAULT = Path("config.toml")
+
+_HEADINGS: Mapping[type[StorageError], str] = {
+    AlreadyRunning: "errand.already_running",
+    SchemaTooNew: "errand.schema_too_new",
+    StorageUnavailable: "errand.storage",
+    UnknownBackend: "errand.storage",
+}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,8 +37,16 @@ class Verbs(click.Group):
             return super().invoke(ctx)
         except ConfigError as error:
             _stop(str(error), CONFIG_ERROR)
-        except (errands.Failed, StorageError) as error:
+        except StorageError as error:
+            _stop(_explained(error), FAILED)
+        except errands.Failed as error:
             _stop(str(error), FAILED)
+
+
+def _explained(error: StorageError) -> str:
+    """What storage says, under a heading in both languages: which is the park's may not be known yet."""
+    found = next((key for kind, key in _HEADINGS.items() if isinstance(error, kind)), None)
+    return f"{speak(Said(found))}\n  {error}" if found else str(error)
 
 
 def _stop(message: str, code: int) -> NoReturn:
@@ -59,7 +76,7 @@ def _config(command: Command) -> Command:
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @_config
-@click.version_option(__version__, prog_name="lianqi")
+@click.version_option(__version__, prog_name="lianqi", help="版本号 / the version")
 @click.pass_context
 def main(context: click.Context, config: Path) -> None:
     """联企：园区企业诉求直办。One problem, one number, one lead, one date, chased until the firm says 满意."""
@@ -74,7 +91,13 @@ def run(config: Path) -> None:
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free port")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="端口，0 表示任选空闲的 / the port; 0: any free one",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -125,7 +148,7 @@ def export(config: Path, what: str, out: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="可打印的桌牌 / a desk card to print")
 @_config
 def invite(config: Path, target: str, out: Path | None) -> None:
-    """给人、企业或群开邀请码 / a single-use code for a PERSON, ENTERPRISE or GROUP."""
+    """给人、企业或群开邀请码 / a single-use code for a person, firm or group."""
     _run(lambda: errands.invite(config, target, out, click.echo))
 
 
@@ -181,7 +204,7 @@ def backup(config: Path, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @_config
 def restore(config: Path, file: Path) -> None:
-    """从备份恢复到空的数据库 / fill an empty database, of either kind, from a backup."""
+    """从备份恢复到空的数据库 / fill an empty database from a backup."""
     _run(lambda: upkeep.bring_back(config, file, click.echo))
 
 

@@ -134,7 +134,8 @@ class App:
     def _house(self) -> House:
         menus = frozenset(name for name, channel in self.channels.items() if channel.abilities.menus)
         router = ROUTER.surrounded(self.metrics.handling)
-        return House(self.park.rules, self.park.catalogue.words(), self.park.bot_names, router, menus)
+        vocabulary = router.known_among(self.park.catalogue.words())
+        return House(self.park.rules, vocabulary, self.park.bot_names, router, menus)
 
     async def run(self) -> None:
         """Run channels, dispatcher, pump and clock in one group until cancelled; one failing ends all."""

@@ -1,12 +1,12 @@
 """What the verbs of the command line do, each from reading the config to one plain line about the outcome."""
 
-import errno
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from bot import logs, reachability
 from bot.app import Park, machine_seconds, machine_time
@@ -17,6 +17,7 @@ from bot.config import Config, ConfigError, load_config, secrets_of
 from bot.findings import findings
 from bot.keys import KeyTrouble, key_findings
 from bot.program import Plan, make_channels, opened, run_program
+from bot.web.server import CannotListen
 from domain.errors import Refused
 from domain.ledger import EVERYTHING_SINCE
 from domain.people import Chat, Enterprise, Person
@@ -33,6 +34,7 @@ from storage.years import read_years
 from texts import Catalogue, render
 
 Echo = Callable[[str], None]
+Trouble = TypeVar("Trouble", bound=BaseException)
 DEMO_PORTS = 20
 
 
@@ -103,12 +105,16 @@ async def _run(office: Office, plan: Plan, announce: Echo) -> None:
     try:
         await run_program(plan, announce)
     except* KeyTrouble as group:
-        raise key_problem(office, next(each for each in group.exceptions if isinstance(each, KeyTrouble))) from None
-    except* OSError as group:
-        cause = group.exceptions[0]
-        if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
-            raise Failed(office.say("errand.port_taken", {"port": plan.port})) from None
-        raise
+        raise key_problem(office, _first(group)) from None
+    except* CannotListen as group:
+        key = "errand.port_taken" if _first(group).taken else "errand.cannot_listen"
+        raise Failed(office.say(key, {"host": plan.host, "port": plan.port})) from None
+
+
+def _first(group: BaseExceptionGroup[Trouble]) -> Trouble:
+    """What went wrong first, out of groups within groups."""
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 def key_problem(office: Office, trouble: KeyTrouble) -> ConfigError:
@@ -198,7 +204,7 @@ async def import_roster(path: Path, source: Path, marked: Path | None, echo: Ech
         for problem in checked.problems:
             echo(office.say("errand.warning" if problem.warning else "errand.problem", _problem_facts(problem)))
         if marked is not None:
-            marked.write_bytes(workbook.mark(tables, checked.problems, office.render))
+            _write(office, marked, workbook.mark(tables, checked.problems, office.render))
         if checked.errors:
             raise Failed(office.say("errand.nothing_imported", {"count": len(checked.errors)}))
         if dry_run:
@@ -216,7 +222,9 @@ async def _apply(office: Office, database: Database, given: Roster, at: datetime
 
 
 def _problem_facts(problem: Problem) -> Mapping[str, Fact]:
-    return {"sheet": problem.sheet, "row": problem.row, "column": problem.column, "cause": problem.cause}
+    place: Mapping[str, Fact] = {"sheet": problem.sheet, "row": problem.row}
+    where = Said("errand.cell", {**place, "column": problem.column}) if problem.column else Said("errand.row", place)
+    return {"where": where if problem.sheet else None, "cause": problem.cause}
 
 
 def _report(office: Office, imported: roster.Imported, echo: Echo) -> None:
@@ -238,13 +246,23 @@ async def export(path: Path, what: str, out: Path, echo: Echo) -> None:
     at = machine_time()
     async with opened(office.config.storage_url) as database:
         if what == "roster":
-            held = await database.reading(roster.export)
-            out.write_bytes(write_roster(held, office.rules.language))
+            made = write_roster(await database.reading(roster.export), office.rules.language)
         elif what == "policies":
-            out.write_bytes(await database.reading(lambda tx: _policies(tx, office)))
+            made = await database.reading(lambda tx: _policies(tx, office))
         else:
-            out.write_bytes(await database.reading(lambda tx: _ledger(tx, office, at)))
+            made = await database.reading(lambda tx: _ledger(tx, office, at))
+    _write(office, out, made)
     echo(office.say("errand.exported", {"file": out.name}))
+
+
+def _write(office: Office, file: Path, content: bytes) -> None:
+    """Keep what names people, or holds a code, in a file that is its owner's alone; Failed where it cannot be."""
+    try:
+        with os.fdopen(os.open(file, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as opened_file:
+            opened_file.write(content)
+    except OSError as error:
+        facts: Mapping[str, Fact] = {"file": str(file), "cause": os.strerror(error.errno or 0)}
+        raise Failed(office.say("errand.unwritable", facts)) from None
 
 
 async def _ledger(tx: Tx, office: Office, at: datetime) -> bytes:
@@ -260,8 +278,10 @@ async def invite(path: Path, target: str, out: Path | None, echo: Echo) -> None:
     """`lianqi invite`: a single-use code for whoever or whatever bears that name, and its desk card."""
     office = read_office(path)
     at = machine_time()
+    if not target.strip():
+        raise Failed(office.say("errand.no_name"))
     async with opened(office.config.storage_url) as database:
-        found = await database.reading(lambda tx: _named(tx, target, at))
+        found = await database.reading(lambda tx: _named(tx, target.strip(), at))
         if len(found) != 1:
             raise Failed(office.say("errand.nobody" if not found else "errand.several", {"name": target}))
         whom = found[0]
@@ -282,7 +302,7 @@ async def invite(path: Path, target: str, out: Path | None, echo: Echo) -> None:
             public_url=url,
             start_link=link,
         )
-        out.write_text(card, encoding="utf-8")
+        _write(office, out, card.encode())
         echo(office.say("errand.card", {"file": out.name}))
 
 

@@ -49,13 +49,19 @@ async def _duties(tx: Tx, at: datetime) -> list[Finding]:
 
 
 async def _categories(tx: Tx, rules: Rules) -> list[Finding]:
-    found: list[Finding] = []
-    for category in rules.categories.values():
-        known = await people.department_called(tx, category.department) if category.department else None
-        if category.department and known is None:
-            facts: dict[str, Fact] = {"category": category.name, "department": category.department}
-            found.append(Finding(Said("check.no_department", facts), must=category.route is Route.DEPARTMENT))
-    return found
+    """Categories that lead to no department of the roster; one line for all while there is none whatever."""
+    lost = [
+        category
+        for category in rules.categories.values()
+        if category.department and await people.department_called(tx, category.department) is None
+    ]
+    musts = [category.route is Route.DEPARTMENT for category in lost]
+    if lost and not await people.departments(tx):
+        return [Finding(Said("check.no_departments", {"count": len(lost)}), must=any(musts))]
+    return [
+        Finding(Said("check.no_department", {"category": each.name, "department": each.department}), must=must)
+        for each, must in zip(lost, musts, strict=True)
+    ]
 
 
 async def _firms(tx: Tx) -> list[Finding]:

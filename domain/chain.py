@@ -22,7 +22,6 @@ COLUMNS = (
 """What of an event is bound: all of its row. The order is part of the chain and never changes."""
 
 Body = Sequence[str | int | None]
-HASH_LENGTH = 64
 CODE_LENGTH = 24
 """Hex digits of a code, 96 bits: whoever holds the key as well would have to try 2^95 histories to meet it."""
 _GROUP = 4

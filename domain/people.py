@@ -19,6 +19,18 @@ class Role(StrEnum):
     BANK = "bank"
 
 
+LANGUAGES_SPELLED = {
+    "zh": "zh",
+    "中文": "zh",
+    "汉语": "zh",
+    "chinese": "zh",
+    "en": "en",
+    "英文": "en",
+    "英语": "en",
+    "english": "en",
+}
+"""How people and rosters write a language, in lower case, and its code."""
+
 OFFICE = frozenset({Role.LIAISON, Role.HANDLER, Role.HEAD, Role.CHIEF, Role.COORDINATOR, Role.INSPECTOR})
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain import uscc
-from domain.people import Purpose, Role
+from domain.people import LANGUAGES_SPELLED, Purpose, Role
 from domain.roster import CHANNELS, Sheet
 from domain.said import Said
 from domain.words import cleaned
@@ -40,16 +40,6 @@ PURPOSE_WORDS: Mapping[str, Purpose] = {purpose.value: purpose for purpose in Pu
     "纪检": Purpose.INSPECTION,
     "银企群": Purpose.BANK,
     "银企": Purpose.BANK,
-}
-_LANGUAGES = {
-    "zh": "zh",
-    "中文": "zh",
-    "汉语": "zh",
-    "chinese": "zh",
-    "en": "en",
-    "英文": "en",
-    "英语": "en",
-    "english": "en",
 }
 _YES = frozenset({"是", "yes", "y", "true", "1", "√", "✓", "外部"})
 _NO = frozenset({"", "否", "no", "n", "false", "0", "×", "-"})
@@ -151,9 +141,9 @@ def _wecom_userid(text: str) -> str | None:
 
 def _language(text: str) -> str | None:
     word = fold(text)
-    if word and word not in _LANGUAGES:
+    if word and word not in LANGUAGES_SPELLED:
         raise Misread(Said("roster.language"))
-    return _LANGUAGES.get(word)
+    return LANGUAGES_SPELLED.get(word)
 
 
 def _external(text: str) -> bool:

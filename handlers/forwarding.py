@@ -10,6 +10,7 @@ from domain.errors import Refused
 from domain.ledger import paper_number
 from domain.lifecycle import open_to, step_of, take
 from domain.parts import Outcome, Part, PartKind
+from domain.people import Department
 from domain.rules import Rules
 from domain.said import Fact
 from domain.verbs import Verb
@@ -65,12 +66,19 @@ async def _part_of(request: Request, appeal: Appeal) -> Part:
         return named[0]
     other = await oversight.unit_called(request, name) if name else None
     if not waiting or (other is not None and not named):
-        asked = other.name if other else name[:20]
-        raise Refused("refused.slip_without_part", {"number": appeal.number, "title": appeal.title, "unit": asked})
+        raise _without_part(appeal, name, other)
     if len(waiting) == 1:
         return waiting[0]
     units = "、".join(part.unit for part in waiting)
     raise Ask("ask.slip", {"number": appeal.number, "title": appeal.title, "units": units})
+
+
+def _without_part(appeal: Appeal, name: str, unit: Department | None) -> Refused:
+    """Why there is no paper yet, and what comes first."""
+    if unit is None and name:
+        return Refused("refused.unit_unknown", {"name": name[:20]})
+    facts = {"number": appeal.number, "title": appeal.title, "unit": unit.name if unit else ""}
+    return Refused("refused.slip_without_part" if unit else "refused.slip_without_parts", facts)
 
 
 # The page behind the link ---------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from domain.errors import Refused
 from domain.notices import Lane
-from domain.people import Chat, Enterprise, Person, Purpose, Role
+from domain.people import LANGUAGES_SPELLED, Chat, Enterprise, Person, Purpose, Role
 from domain.rules import Rules
 from domain.said import Button, Fact
 from domain.verbs import Verb
@@ -19,16 +19,6 @@ from storage.invites import Invited
 
 MOST_REQUESTS = 3
 REQUESTS_IN = timedelta(days=1)
-_LANGUAGES = {
-    "zh": "zh",
-    "中文": "zh",
-    "汉语": "zh",
-    "chinese": "zh",
-    "en": "en",
-    "英文": "en",
-    "英语": "en",
-    "english": "en",
-}
 
 
 # Binding --------------------------------------------------------------------------------------------------------------
@@ -269,10 +259,10 @@ async def choose_language(request: Request) -> Reply:
     if not word:
         buttons = ((_language("zh", "中文"), _language("en", "English")),)
         return Reply("joining.ask_language", {}, buttons)
-    if word not in _LANGUAGES:
+    if word not in LANGUAGES_SPELLED:
         raise Refused("joining.language_unknown")
-    await binding.set_language(request.tx, request.who.id, _LANGUAGES[word])
-    return Reply("joining.language_zh" if _LANGUAGES[word] == "zh" else "joining.language_en")
+    await binding.set_language(request.tx, request.who.id, LANGUAGES_SPELLED[word])
+    return Reply("joining.language_zh" if LANGUAGES_SPELLED[word] == "zh" else "joining.language_en")
 
 
 def _language(code: str, label: str) -> Button:

@@ -259,6 +259,10 @@ class Router:
         """The same list, with something around whatever is done."""
         return Router(self.commands, self._kept, around)
 
+    def known_among(self, words: Mapping[str, Verb]) -> Mapping[str, Verb]:
+        """The command words of what is on the list; 融资 and 办不了 have a verb, no handler, and begin sentences."""
+        return {word: verb for word, verb in words.items() if verb in self.commands}
+
     async def perform(self, request: Request) -> Reply | None:
         """May he? Run; refuse; run again when somebody was faster (three times at most, then "busy").
 

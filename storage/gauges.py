@@ -1,4 +1,4 @@
-"""What /metrics tells of the house: counts and ages, never a name or a word; sealed matters are in none of it."""
+"""What /metrics tells of the house: counts and ages, never a name or a word; sealed appeals are not counted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -13,7 +13,7 @@ from deploy.reference.tables import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDES = [ROOT / "docs" / "telegram.md", ROOT / "docs" / "wecom.md", ROOT / "docs" / "operations.md"]
-EVERY = [ROOT / "README.md", *GUIDES]
+EVERY = [ROOT / "README.md", *GUIDES, *(ROOT / "docs" / f"{name}.md" for name in ("audit", "calendar", "deploying"))]
 TOML = re.compile(r"```toml\n(.*?)```", re.DOTALL)
 COMMAND = re.compile(r"(?:(?:^|\s|`)(?:\.venv/bin/)|`)lianqi ([a-z][^`\n（，,；。]*)")
 LINE = re.compile(r"^\| ([✗·]) ([^|]+?) \|", re.MULTILINE)

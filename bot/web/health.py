@@ -1,6 +1,7 @@
 """What machines ask: is the process alive, may it be given work, and how is it doing."""
 
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
@@ -8,7 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.web.context import context_of
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 
 
 async def livez(request: Request) -> JSONResponse:
@@ -31,8 +32,14 @@ async def metrics(request: Request) -> Response:
 
 
 def _is_near(request: Request) -> bool:
-    """Whether the asker speaks to this process itself, and not from the open network."""
+    """Whether the asker speaks to this process itself, and not from the open network.
+
+    https is spoken by a proxy alone: who names the host of such a `public_url` comes through it, whatever it passes on.
+    """
+    context = context_of(request)
     if request.client is None or any(name in request.headers for name in _FORWARDED):
+        return False
+    if context.secure and request.url.hostname == urlsplit(context.public_url).hostname:
         return False
     try:
         peer = ip_address(request.client.host)

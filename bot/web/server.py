@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Callable, Iterator
 
@@ -62,10 +63,21 @@ class _Server(uvicorn.Server):
         yield
 
 
+class CannotListen(Exception):
+    """No page can be served at this address; `taken` where another program listens there."""
+
+    def __init__(self, address: str, *, taken: bool) -> None:
+        super().__init__(address)
+        self.taken = taken
+
+
 def _open(host: str, port: int) -> socket.socket:
-    """A listening socket; OSError where the port is taken."""
+    """A listening socket, or CannotListen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=1024)
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise CannotListen(f"{host}:{port}", taken=error.errno == errno.EADDRINUSE) from error
 
 
 async def serve(
@@ -77,9 +89,8 @@ async def serve(
 ) -> None:
     """Serve until cancelled; `listening` hears the port once it is open (0 asks for a free one).
 
-    `stopping` is told before open answers are waited for, so that those without end can end.
-
-    OSError where the port is taken.
+    `stopping` is told before open answers are waited for, so that those without end can end. CannotListen where the
+    port is taken or the address is not this machine's.
     """
     opened = _open(host, port)
     config = uvicorn.Config(

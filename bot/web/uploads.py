@@ -39,6 +39,8 @@ async def read_upload(part: UploadFile) -> Upload:
     content = await part.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise Trouble(413, Said("web.error.file_too_large", {"name": name}))
+    if not content:
+        raise Trouble(415, Said("web.error.file_empty", {"name": name}))
     media_type = media_type_of(content)
     if media_type is None:
         raise Trouble(415, Said("web.error.file_kind", {"name": name}))

@@ -153,7 +153,7 @@ def spoil_content() -> None:
 @pytest.mark.parametrize(
     "spoil, why",
     [
-        (spoil_missing, "不见了。请从备份放回原处"),
+        (spoil_missing, "不见了。请把另存的那一份放回原处"),
         (spoil_other, "不是这个库的审计密钥"),
         (spoil_content, "读不出审计密钥"),
     ],

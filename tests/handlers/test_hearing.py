@@ -73,6 +73,21 @@ async def test_an_unknown_command_in_a_group_is_answered_in_one_line(park: Town)
     assert to(said, SINGLE) == ["refused.unknown_command"]
 
 
+WITHOUT_HANDLER = ["融资 需要贷款五百万", "办不了贷款", "很难办，我们厂停电了", "重复收了两次电费", "人工"]
+
+
+@pytest.mark.parametrize("line", WITHOUT_HANDLER)
+async def test_a_word_that_no_command_goes_by_begins_a_sentence_like_any_other(park: Town, line: str) -> None:
+    assert to(await park.says(BOSS, line), BOSS) == ["ask.file"]
+
+
+@pytest.mark.parametrize("line", WITHOUT_HANDLER)
+async def test_and_it_answers_the_question_that_stands_open(park: Town, line: str) -> None:
+    await park.says(BOSS, "诉求")
+    await park.says(BOSS, line)
+    assert await count(park, "appeals") == 1
+
+
 # Numbers --------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("number", NUMBERS)
 async def test_a_number_is_understood_in_every_spelling(park: Town, number: str) -> None:

@@ -192,6 +192,10 @@ async def test_a_unit_that_was_not_asked_is_asked_first(site: Town) -> None:
     assert documents(site) == []
 
 
+async def test_a_unit_that_is_not_on_the_roster_is_not_said_to_be_asked_first(site: Town) -> None:
+    assert to(await site.says(OFFICE, "转办单 1 县消防大队"), OFFICE) == ["refused.unit_unknown"]
+
+
 async def test_with_several_units_the_office_says_which(site: Town) -> None:
     await share(site)
     await share(site, "协办 1 建设局 出具意见")
@@ -206,7 +210,9 @@ async def test_a_part_that_is_over_gets_no_paper(site: Town) -> None:
     await share(site)
     await site.says(OFFICE, "免办 1 供电公司 已另行解决")
     assert to(await site.says(OFFICE, "转办单 1 供电公司"), OFFICE) == ["refused.slip_without_part"]
-    assert to(await site.presses(OFFICE, "转办单"), OFFICE) == ["refused.slip_without_part"]
+    said = await site.presses(OFFICE, "转办单")
+    assert to(said, OFFICE) == ["refused.slip_without_parts"]
+    assert "还没有请哪个单位配合。请先发“协办 1 单位名称 要做的事”" in heard(said, OFFICE)
 
 
 async def test_only_the_coordinator_hands_slips_out_and_no_group_sees_one(site: Town) -> None:

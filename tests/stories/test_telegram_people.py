@@ -41,7 +41,7 @@ async def test_a_stranger_who_presses_start_is_told_how_to_make_himself_known(to
     town.stranger(7001, NEW)
     said = await town.says(NEW, "/start")
     assert told(said, NEW) == ["joining.ask_bind"]
-    assert "绑定码" in said[0].text
+    assert "邀请码" in said[0].text
 
 
 async def test_start_with_a_code_binds_and_files_what_was_kept(town: TelegramTown) -> None:

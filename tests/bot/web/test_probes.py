@@ -253,6 +253,9 @@ async def test_without_storage_the_process_tells_of_itself(place: Place) -> None
         ("2400:3200::1", {}, 404),
         ("127.0.0.1", {"X-Forwarded-For": "8.8.8.8"}, 404),
         ("127.0.0.1", {"Forwarded": "for=8.8.8.8"}, 404),
+        ("127.0.0.1", {"Via": "1.1 gate"}, 404),
+        ("127.0.0.1", {"Host": "park.example"}, 404),
+        ("10.1.2.3", {"Host": "lianqi-1:8080"}, 200),
         ("unix", {}, 404),
     ],
 )

@@ -1,9 +1,13 @@
 """Which files are taken, and under which name."""
 
+import io
+
 import pytest
+from starlette.datastructures import UploadFile
 
 from bot.media import media_type_of
-from bot.web.uploads import safe_name
+from bot.web.trouble import Trouble
+from bot.web.uploads import read_upload, safe_name
 
 DOCX = b"PK\x03\x04....[Content_Types].xml....word/document.xml"
 
@@ -67,3 +71,9 @@ def test_anything_else_is_not_taken(content: bytes) -> None:
 )
 def test_a_name_is_only_a_name(name: str, kept: str) -> None:
     assert safe_name(name) == kept
+
+
+async def test_an_empty_file_is_told_as_that() -> None:
+    with pytest.raises(Trouble) as trouble:
+        await read_upload(UploadFile(io.BytesIO(b""), filename="照片.jpg"))
+    assert (trouble.value.status, trouble.value.said.key) == (415, "web.error.file_empty")
