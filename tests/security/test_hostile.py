@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot import workbook
-from bot.web.uploads import safe_name
+from bot.media import safe_name
 from domain.errors import Refused
 from tests.bot.telegram.desks import UPDATE, NoteDesk
 from tests.bot.telegram.test_webhook import KNOWN, PATH, SECRET, door

@@ -2,8 +2,7 @@
 
 import pytest
 
-from bot.media import media_type_of
-from bot.web.uploads import safe_name
+from bot.media import media_type_of, safe_name
 
 DOCX = b"PK\x03\x04....[Content_Types].xml....word/document.xml"
 
