@@ -1,7 +1,7 @@
 """What every test of the project lives with; fixtures of one theme stand beside their tests."""
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -13,6 +13,7 @@ settings.register_profile("quick", max_examples=60, deadline=None, print_blob=Tr
 settings.register_profile("full", parent=settings.get_profile("quick"), max_examples=2_000)
 
 LISTENER = Listener()
+Tally = Callable[[str, int], None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -101,6 +102,16 @@ def pytest_runtest_teardown() -> Generator[None, object, object]:
 def expected_errors() -> ExpectedErrors:
     """Where a test declares the ERROR lines it provokes: `expected_errors.expect("no such chat")`."""
     return LISTENER.errors
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Tally:
+    """`tally("R3", 500)`: so many trials of a promise were really made; told in the table at the end of the run."""
+
+    def note(promise: str, trials: int) -> None:
+        record_property(summary.TRIALS, f"{promise}={trials}")
+
+    return note
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from bot.__main__ import main
 from tests.bot.test_config import BROKEN, PARK, SECRETS
-from tests.faults.conftest import Tally
+from tests.conftest import Tally
 
 READABLE = 0o644
 

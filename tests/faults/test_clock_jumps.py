@@ -16,7 +16,7 @@ from bot.machine import MachineClock
 from storage.open import open_database
 from tests import needs
 from tests.bot.posthouse import MORNING, Clock, PostHouse, Scripted, post_house
-from tests.faults.conftest import Tally
+from tests.conftest import Tally
 from tests.faults.crashing import PARK
 
 TRIALS = needs.count(12, 200)

@@ -8,7 +8,7 @@ from itertools import zip_longest
 import pytest
 
 from tests import needs
-from tests.faults.conftest import Tally
+from tests.conftest import Tally
 from tests.faults.life import Life, differences, wholeness
 from tests.faults.tracing import Nursery, Tracer, counted, injected, nursery
 

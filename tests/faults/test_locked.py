@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import machine_seconds
 from tests import needs
-from tests.faults.conftest import Tally
+from tests.conftest import Tally
 from tests.faults.life import Life, differences
 from tests.faults.nursery import Upbringing
 from tests.faults.tracing import Child, Nursery, nursery

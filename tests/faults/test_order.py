@@ -15,7 +15,7 @@ from storage.database import Tx
 from storage.outbox import Letter
 from tests import needs
 from tests.bot.posthouse import PostHouse, Scripted, post_house
-from tests.faults.conftest import Tally
+from tests.conftest import Tally
 
 MESSAGES = needs.count(3_000, 30_000)
 CHATS = 20

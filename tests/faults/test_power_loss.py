@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import needs
-from tests.faults.conftest import Tally
+from tests.conftest import Tally
 from tests.faults.nursery import Upbringing
 from tests.faults.power import Findings, fail_often, record
 from tests.faults.tracing import Nursery, nursery, quick_folder

@@ -26,7 +26,7 @@ from domain.chat import Attachment
 from storage.database import Database
 from storage.open import open_database
 from tests import needs
-from tests.faults.conftest import Tally
+from tests.conftest import Tally
 from tests.faults.crashing import PARK
 from tests.faults.test_crash_points import state
 from tests.faults.tours import AT, PHOTO, TOURS, Recorded, Tour

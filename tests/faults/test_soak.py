@@ -15,7 +15,7 @@ from bot.civil import CivilClock
 from storage.open import open_database
 from tests import needs
 from tests.bot.posthouse import Clock
-from tests.faults.conftest import Tally
+from tests.conftest import Tally
 from tests.faults.crashing import PARK
 from tests.making import civil
 from tests.stories.town import people_the_town
