@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot import logs, reachability
-from bot.app import Park, machine_seconds, machine_time
+from bot.app import Park, machine_time
 from bot.cards import invite_card
 from bot.channel import Channel, Finding
 from bot.channels import CHANNELS
@@ -190,14 +190,14 @@ async def _unheard(database: Database, name: str, channel: Channel) -> list[Find
 
 async def import_roster(path: Path, source: Path, marked: Path | None, echo: Echo, *, dry_run: bool) -> None:
     """`lianqi import`: all rows good, or none is taken and every bad one is named."""
-    from bot import workbook  # what reads workbooks takes memory, and the running program reads none
+    from bot import apart, workbook  # what reads workbooks takes memory, and the running program reads none
 
     office = read_office(path)
     at = machine_time()
     async with opened(office.config.storage_url) as database:
         known = await database.reading(roster.export)
         try:
-            tables = workbook.read(source, machine_seconds)
+            tables = apart.read(source)
         except Refused as refused:
             raise Failed(office.say(refused.key, refused.facts)) from None
         checked = check_roster(tables, known)

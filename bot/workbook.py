@@ -73,11 +73,17 @@ def mark(tables: Sequence[Table], problems: Iterable[Problem], speak: Callable[[
 
 
 class _Watch:
-    """The time that reading may take."""
+    """The time that reading may take, and how much may be read: one text may stand in a million cells."""
 
     def __init__(self, tick: Clock) -> None:
         self._tick = tick
         self._until = tick() + MOST_SECONDS
+        self._left = MOST_UNPACKED
+
+    def took(self, texts: Iterable[str]) -> None:
+        self._left -= sum(map(len, texts))
+        if self._left < 0:
+            raise Refused("roster.too_large", {"most": MOST_UNPACKED // 1024**2})
 
     def look(self) -> None:
         if self._tick() > self._until:
@@ -169,6 +175,7 @@ def _table(sheet: Any, merges: Iterable[tuple[int, int, int, int]], watch: _Watc
             watch.look()
         texts = [_text(cell, (row, place), faults) for place, cell in enumerate(cells, 1)]
         _check_shape(sheet.title, row, texts)
+        watch.took(texts)
         if any(texts) or any((row, place) in faults for place in range(1, len(texts) + 1)):
             rows.append((row, _trimmed(texts)))
     _mark_merges(merges, faults)

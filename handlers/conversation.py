@@ -16,6 +16,7 @@ from domain.rules import Kind, Rules
 from domain.said import Fact, Said
 from domain.verbs import Verb
 from handlers import albums, joining, menus, places, spelling
+from handlers.attaching import need_files
 from handlers.hearing import Heard, understand
 from handlers.router import Ask, Buttons, Overheard, Reply, Request, Router, for_appeal
 from storage import appeals, calendars, chats, listeners, outbox, people, steps, turns
@@ -83,11 +84,12 @@ async def hear(tx: Tx, house: House, message: Incoming, at: datetime) -> bool:
         await joining.ask_about_group(tx, rules, heard.chat, at)
         return False
     if message.album and not message.edited and await chats.is_open_album(tx, heard.chat.id, message.album):
-        ours = await albums.add(heard, house.router)
+        request = await albums.add(heard, house.router)
     else:
-        ours = await _attended(house, heard)
-    if message.lost and (ours or heard.chat.private or message.addressed):
-        await _tell_lost(heard.request(Verb.HELP))
+        request = await _attended(house, heard)
+    ours = request is not None
+    if ours or heard.chat.private or message.addressed:
+        await _tell_lost(request or heard.request(Verb.HELP))
     if heard.chat.private and message.channel in house.menus:
         await menus.follow(tx, heard.chat, await people.by_account(tx, message.channel, message.sender, at), at)
     return ours or heard.chat.private
@@ -101,27 +103,27 @@ def is_for_bot(house: House, message: Incoming) -> bool:
     return spoken.verb is not None or spoken.explicit
 
 
-async def _attended(house: House, heard: Heard) -> bool:
+async def _attended(house: House, heard: Heard) -> Request | None:
     """Answer a request, with its files at hand; the rest of an album belongs to what its first message was about.
 
-    False where it was none.
+    None where it was none.
     """
     if heard.message.entered and not await _to_greet(heard):
-        return False
+        return None
     request = await understand(heard, house.vocabulary, house.bot_names)
     if request is None:
-        return False
-    albums.need_files(request)
+        return None
+    request = await need_files(request)
     try:
         reply = await answer(house.router, request)
     except Overheard:
-        return False
+        return None
     album = heard.message.album
     if album:
         await chats.open_album(heard.tx, heard.chat.id, album)
     if album and reply is not None and reply.appeal is not None:
         await chats.set_album(heard.tx, heard.chat.id, album, _id(reply.appeal))
-    return True
+    return request
 
 
 async def _to_greet(heard: Heard) -> bool:

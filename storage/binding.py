@@ -132,12 +132,24 @@ async def kept(tx: Tx, account_id: int) -> Sequence[Kept]:
 
 async def add_files(tx: Tx, account_id: int, chat_id: int, files: Sequence[Mapping[str, str]], at: datetime) -> bool:
     """Add pictures to what was said just before in the same chat; False where nothing was."""
-    latest = [one for one in await kept(tx, account_id) if one.chat_id == chat_id and one.kept_at > at - ADD_WITHIN]
-    if not latest:
+    latest = await _latest(tx, account_id, chat_id, at)
+    if latest is None:
         return False
-    body = {**latest[-1].body, "attachments": [*latest[-1].body["attachments"], *files]}
-    await tx.run("UPDATE kept_messages SET body = :body WHERE id = :id", {"id": latest[-1].id, "body": to_json(body)})
+    body = {**latest.body, "attachments": [*latest.body["attachments"], *files]}
+    await tx.run("UPDATE kept_messages SET body = :body WHERE id = :id", {"id": latest.id, "body": to_json(body)})
     return True
+
+
+async def count_files(tx: Tx, account_id: int, chat_id: int, at: datetime) -> int:
+    """How many files `add_files` would add to."""
+    latest = await _latest(tx, account_id, chat_id, at)
+    return len(latest.body["attachments"]) if latest else 0
+
+
+async def _latest(tx: Tx, account_id: int, chat_id: int, at: datetime) -> Kept | None:
+    """What was said just before in the same chat."""
+    found = [one for one in await kept(tx, account_id) if one.chat_id == chat_id and one.kept_at > at - ADD_WITHIN]
+    return found[-1] if found else None
 
 
 async def settle(tx: Tx, kept_id: int, at: datetime) -> bool:

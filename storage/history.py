@@ -66,6 +66,15 @@ async def attach(tx: Tx, event_id: int, attachments: Sequence[tuple[str, str]]) 
         )
 
 
+async def count_files(tx: Tx, appeal_id: int) -> int:
+    """How many files the lines of an appeal carry."""
+    row = await tx.one(
+        "SELECT COUNT(*) AS count FROM event_files f JOIN events e ON e.id = f.event_id WHERE e.appeal_id = :appeal",
+        {"appeal": appeal_id},
+    )
+    return int(row["count"]) if row else 0
+
+
 async def of_appeal(tx: Tx, appeal_id: int) -> Sequence[Row]:
     """All lines of an appeal in their order: name, at, statuses, facts (JSON), the actor's name, the words if kept."""
     return await tx.all(

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from bot.channel import Uncertain, Undeliverable, Unsent
+from bot.channels.files import TooLarge, body_of
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -41,6 +42,10 @@ class NotDone(ApiError):
 
 class Lost(ApiError):
     """The call has left and nothing that can be read came back: nobody knows whether it was carried out."""
+
+
+class TooMuch(Lost):
+    """The answer is larger than any file may be."""
 
 
 class Denied(ApiError):
@@ -83,7 +88,7 @@ class Wire:
         return _told(content)
 
     async def download(self, path: str, query: Mapping[str, str]) -> bytes:
-        """The bytes of a file; Denied where JSON comes in its place."""
+        """The bytes of a file; Denied where JSON comes in its place, TooMuch where there are too many."""
         content, media_type = await self._exchange(path, query, UPLOAD_SECONDS)
         if media_type in ("application/json", "text/plain") and content.lstrip().startswith(b"{"):
             _told(content)
@@ -100,9 +105,11 @@ class Wire:
             async with self._session.request(
                 method, address, params=query, timeout=timeout, allow_redirects=False, **payload
             ) as answer:
-                status, media_type, content = answer.status, answer.content_type, await answer.read()
+                status, media_type, content = answer.status, answer.content_type, await body_of(answer)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
             raise NotDone(f"no connection: {type(error).__name__}") from None
+        except TooLarge:
+            raise TooMuch("an answer without end") from None
         except TimeoutError:
             raise Lost(f"no answer within {seconds:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:

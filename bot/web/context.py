@@ -97,6 +97,11 @@ class WebContext:
         return urlsplit(self.public_url).scheme == "https"
 
     @property
+    def https_only(self) -> str:
+        """The host name under which pages are reached by https alone, "" where that is not so."""
+        return (urlsplit(self.public_url).hostname or "") if self.secure else ""
+
+    @property
     def allowed_hosts(self) -> frozenset[str]:
         """The host names, without ports, under which the pages answer."""
         public = urlsplit(self.public_url).hostname

@@ -35,11 +35,15 @@ _SAY = "/say"
 
 
 class Guard:
-    """Wraps the whole application. Platforms' callbacks have no origin: they are known by their signatures instead."""
+    """Wraps the whole application. Platforms' callbacks have no origin: they are known by their signatures instead.
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str], say: Callable[[Said], str]) -> None:
+    `https_only` is the host name that is reached by https and no other way, "" where there is none.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], say: Callable[[Said], str], https_only: str = "") -> None:
         self._app = app
         self._hosts = hosts
+        self._https_only = https_only
         self._say = say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +63,8 @@ class Guard:
         known_otherwise = path in PROBES or path.startswith(CALLBACKS)
         if not known_otherwise and _name(headers.get("host", "")) not in self._hosts:
             return Trouble(400, Said("web.error.host"))
-        if scope["method"] not in SAFE_METHODS and not path.startswith(CALLBACKS) and not same_origin(headers):
+        changes = scope["method"] not in SAFE_METHODS and not path.startswith(CALLBACKS)
+        if changes and not same_origin(headers, self._https_only):
             return Trouble(403, Said("web.error.origin"))
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > _body_limit(path):
@@ -73,8 +78,11 @@ def _name(host: str) -> str:
     return place[0] if place else ""
 
 
-def same_origin(headers: Headers) -> bool:
-    """Whether the page that sends this is one of ours: by Origin, or where it is left out by Sec-Fetch-Site."""
+def same_origin(headers: Headers, https_only: str = "") -> bool:
+    """Whether the page that sends this is one of ours: by Origin, or where it is left out by Sec-Fetch-Site.
+
+    Under the name that is reached by https alone, a page that came without it is somebody else's on the way.
+    """
     site = headers.get("sec-fetch-site")
     if site not in (None, "same-origin"):
         return False
@@ -83,14 +91,17 @@ def same_origin(headers: Headers) -> bool:
         return site == "same-origin"
     place = _place(origin)
     scheme = origin.partition(":")[0].lower()  # a proxy may speak https for us: the scheme is the page's, not ours
-    return place is not None and place == _place(f"{scheme}://{headers.get('host', '')}")
+    if place is None or (scheme == "http" and place[0] == https_only):
+        return False
+    return place == _place(f"{scheme}://{headers.get('host', '')}")
 
 
 def _place(url: str) -> tuple[str, int | None] | None:
     """Host and port of an http(s) address, the default port filled in; None for anything else."""
     try:
         parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+        usual = {"http": 80, "https": 443}[parts.scheme]
+        port = usual if parts.port is None else parts.port
     except (ValueError, KeyError):
         return None
     return (parts.hostname or "", port)

@@ -48,7 +48,9 @@ def make_web(context: WebContext) -> Starlette:
     own = (*ROUTES, *(demo.ROUTES if context.demo else ()))
     app = Starlette(
         routes=[*own, *context.routes],
-        middleware=[Middleware(Guard, hosts=context.allowed_hosts, say=context.say)],
+        middleware=[
+            Middleware(Guard, hosts=context.allowed_hosts, say=context.say, https_only=context.https_only)
+        ],
         exception_handlers={Exception: tell, **dict.fromkeys(TOLD, tell)},
     )
     app.state.context = context

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 
 from starlette.datastructures import UploadFile
 
-from bot.media import media_type_of
+from bot.media import media_type_of, safe_name
 from bot.web.trouble import Trouble
 from domain.said import Said
-from domain.words import cleaned
 
 MOST_FILES = 10
 MOST_BYTES = 20 * 1024 * 1024
 SHOWN_IN_PLACE = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
-_LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +20,6 @@ class Upload:
     name: str
     media_type: str
     content: bytes
-
-
-def safe_name(name: str) -> str:
-    """The last part of a name without what could confuse a reader or a disk."""
-    last = cleaned(name.replace("\\", "/").rpartition("/")[2]).replace("\n", " ").replace('"', "'").strip(". ")
-    if len(last) <= _LONGEST_NAME:
-        return last or "file"
-    stem, dot, ending = last.rpartition(".")
-    return stem[: _LONGEST_NAME - 10] + dot + ending[:9] if dot else last[:_LONGEST_NAME]
 
 
 async def read_upload(part: UploadFile) -> Upload:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.redaction import Redactor
 from tests.bot import labelled
+from tests.summary import Tally
 
 POSITIVES = list(labelled.positives())
 NEGATIVES = list(labelled.negatives())
@@ -23,13 +24,14 @@ def test_the_tables_are_as_large_as_they_should_be_and_hold_no_line_twice() -> N
     assert len({line.text for line in NEGATIVES}) == len(NEGATIVES) == labelled.EACH
 
 
-def test_of_three_hundred_lines_with_something_to_hide_every_one_is_rid_of_it() -> None:
+def test_of_three_hundred_lines_with_something_to_hide_every_one_is_rid_of_it(tally: Tally) -> None:
     missed = [
         (line.text, redact(line.text))
         for line in POSITIVES
         if bare(line.hidden) in bare(redact(line.text)) or not MARK.search(redact(line.text))
     ]
     assert not missed, f"{len(missed)} missed: {missed[:8]}"
+    tally("S18", len(POSITIVES))
 
 
 def test_nothing_of_a_hidden_number_is_left_over() -> None:
@@ -41,9 +43,10 @@ def test_nothing_of_a_hidden_number_is_left_over() -> None:
     assert not left, left[:5]
 
 
-def test_of_three_hundred_lines_that_look_alike_every_one_stays_as_it_is() -> None:
+def test_of_three_hundred_lines_that_look_alike_every_one_stays_as_it_is(tally: Tally) -> None:
     hit = [(line.text, redact(line.text)) for line in NEGATIVES if redact(line.text) != line.text]
     assert not hit, f"{len(hit)} hit: {hit[:8]}"
+    tally("S18", len(NEGATIVES))
 
 
 @pytest.mark.parametrize(

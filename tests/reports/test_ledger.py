@@ -8,6 +8,7 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from reports.ledger import MOST_CHARACTERS, Cell, LedgerBook, printable
+from tests.summary import Tally
 
 HEADERS = ["序号", "问题"]
 
@@ -85,7 +86,7 @@ def test_there_are_at_least_sixty_payloads() -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
-def test_what_people_wrote_is_never_a_formula_nor_a_link(payload: str) -> None:
+def test_what_people_wrote_is_never_a_formula_nor_a_link(payload: str, tally: Tally) -> None:
     content = written([[1, payload]])
     for row in reopened(content).iter_rows():
         for cell in row:
@@ -96,6 +97,7 @@ def test_what_people_wrote_is_never_a_formula_nor_a_link(payload: str) -> None:
         assert not any("externalLink" in name or "rels/sheet" in name for name in parts.namelist())
     assert b"<f>" not in page
     assert b"hyperlink" not in page
+    tally("S7", 1)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))

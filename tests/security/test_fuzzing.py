@@ -23,7 +23,7 @@ from bot.channels.wecom_app import reading as app
 from bot.config.loading import load_config
 from bot.config.problems import ConfigError
 from bot.keys import KeyTrouble, read_key
-from bot.web import guard, uploads
+from bot.web import guard
 from domain import (
     chain,
     closures,
@@ -247,7 +247,7 @@ READERS: Mapping[str, Reader] = {
     "a sealed callback": Reader(lambda text: cipher.decrypt(KEY, text, "ww1"), TEXT, (cipher.Forged,)),
     "codes that the inspector kept": Reader(lambda text: list(chain.read_heads(text)), TEXT),
     "what a file is": Reader(media.media_type_of, BYTES),
-    "a file's name": Reader(uploads.safe_name, TEXT),
+    "a file's name": Reader(media.safe_name, TEXT),
     "where a page comes from": Reader(
         lambda given: guard.same_origin(Headers({"origin": given[0], "host": given[1]})),
         st.tuples(*[TEXT.map(lambda text: text.encode("latin-1", "ignore").decode("latin-1"))] * 2),

@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from bot import workbook
-from bot.web.uploads import safe_name
+from bot.media import safe_name
+from bot.web.guard import CALLBACK_BODY
 from domain.errors import Refused
 from tests.bot.telegram.desks import UPDATE, NoteDesk
 from tests.bot.telegram.test_webhook import KNOWN, PATH, SECRET, door
 from tests.security.hostile import NAMES, PNG, POLYGLOTS, REFUSED, bomb, laughs
+from tests.security.test_origins import SECRET as WEBHOOK_SECRET
+from tests.security.test_origins import whole_server
+from tests.summary import Tally
 from tests.webtown import Town, fresh, open_town
 
 HEADER = "x-telegram-bot-api-secret-token"
@@ -71,17 +75,19 @@ async def sent(town: Town, name: str, content: bytes) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("name, content", REFUSED, ids=range(len(REFUSED)))
-async def test_what_a_park_does_not_need_is_not_kept(town: Town, name: str, content: bytes) -> None:
+async def test_what_a_park_does_not_need_is_not_kept(town: Town, name: str, content: bytes, tally: Tally) -> None:
     status, kept = await sent(town, name, content)
     assert (status, kept) == (415, "")
     assert await town.inbox() == []
+    tally("S9", 1)
 
 
 @pytest.mark.parametrize("name, content", POLYGLOTS, ids=range(len(POLYGLOTS)))
 async def test_what_is_two_things_at_once_is_served_as_one_that_does_nothing(
-    town: Town, name: str, content: bytes
+    town: Town, name: str, content: bytes, tally: Tally
 ) -> None:
     status, kept = await sent(town, name, content)
+    tally("S9", 1)
     async with await town.browser_of("张建国") as browser:
         answer = await browser.get(f"/files/{kept}")
     assert (status, answer.status_code) == (200, 200)
@@ -94,8 +100,9 @@ async def test_what_is_two_things_at_once_is_served_as_one_that_does_nothing(
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-async def test_a_name_leads_nowhere(town: Town, name: str) -> None:
+async def test_a_name_leads_nowhere(town: Town, name: str, tally: Tally) -> None:
     safe = safe_name(name)
+    tally("S9", 1)
     assert safe
     assert len(safe) <= 120
     assert not set(safe) & set('/\\"\r\n\0\u202e')
@@ -115,7 +122,7 @@ def test_a_workbook_that_grows_is_refused_before_it_does(tmp_path: Path, make: o
         workbook.read(path, lambda: 0.0)
 
 
-async def test_a_forged_secret_opens_no_webhook() -> None:
+async def test_a_forged_secret_opens_no_webhook(tally: Tally) -> None:
     desk = NoteDesk()
     async with door(desk) as client:
         answers = [
@@ -123,14 +130,37 @@ async def test_a_forged_secret_opens_no_webhook() -> None:
         ]
     assert {answer.status_code for answer in answers} == {403}
     assert (len(answers) >= 34, desk.rows) == (True, [])
+    tally("S10", len(answers))
 
 
-async def test_what_is_no_update_is_turned_away_even_with_the_secret() -> None:
+async def test_what_is_no_update_is_turned_away_even_with_the_secret(tally: Tally) -> None:
     desk = NoteDesk()
     async with door(desk) as client:
         answers = [await client.post(PATH, content=body.encode(), headers=KNOWN) for body in BODIES]
     assert {answer.status_code for answer in answers} == {400}
     assert (len(answers) >= 26, desk.rows) == (True, [])
+    tally("S10", len(answers))
+
+
+async def test_more_than_a_megabyte_is_not_read_whatever_length_is_told(tally: Tally) -> None:
+    """At the address where it stands in the program: behind the gate, which also counts what comes without a length."""
+    read: list[int] = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        while len(read) < 1000:
+            read.append(64 * 1024)
+            yield b" " * 64 * 1024
+
+    async with whole_server() as (town, desk, _), town.browser() as browser:
+        for path in ("/channels/telegram/x7k2", "/channels/wecom_app"):
+            known = {HEADER: WEBHOOK_SECRET}
+            told = await browser.post(path, content=b"x" * (CALLBACK_BODY + 1), headers=known)
+            untold = await browser.post(path, content=endless(), headers=known)
+            assert [answer.status_code for answer in (told, untold)] == [413, 413]
+            assert sum(read) <= CALLBACK_BODY + 128 * 1024
+            read.clear()
+        assert desk.rows == []
+    tally("S10", 4)
 
 
 async def test_depth_is_no_way_to_break_a_page(town: Town) -> None:

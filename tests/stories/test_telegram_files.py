@@ -11,8 +11,8 @@ from tests.stories.town import Said
 BOSS, CLERK, LIAISON = "张建国", "张会计", "王敏"
 GROUP, MULTI = "宏达机械联企群", "大树营联企群"
 NEW = "马师傅"
-PHOTO = b"\xff\xd8 a picture of the transformer"
-ALBUM = [b"\xff\xd8 picture %d" % number for number in range(5)]
+PHOTO = b"\xff\xd8\xff a picture of the transformer"
+ALBUM = [b"\xff\xd8\xff picture %d" % number for number in range(5)]
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ async def test_the_picture_of_an_appeal_is_kept_and_the_liaison_gets_it(town: Te
 
 
 async def test_a_document_keeps_its_name(town: TelegramTown) -> None:
-    await town.says(BOSS, document=("用电明细.pdf", b"%PDF", "application/pdf"), caption="诉求 停电")
+    await town.says(BOSS, document=("用电明细.pdf", b"%PDF-1.7", "application/pdf"), caption="诉求 停电")
     (sent,) = [sent for sent in town.got(LIAISON) if sent.files]
-    assert (sent.method, sent.files[0].filename, sent.files[0].data) == ("sendDocument", "用电明细.pdf", b"%PDF")
+    assert (sent.method, sent.files[0].filename, sent.files[0].data) == ("sendDocument", "用电明细.pdf", b"%PDF-1.7")
 
 
 async def test_a_document_that_is_too_large_is_refused_by_name_and_limit_and_the_appeal_is_filed(
@@ -89,7 +89,7 @@ async def test_in_a_group_a_large_document_is_spoken_of_only_if_it_was_for_the_b
 
 async def test_a_file_that_cannot_be_had_is_named_and_the_rest_is_done(town: TelegramTown) -> None:
     town.emulator.fault("getFile", status=400, description="Bad Request: wrong file_id")
-    said = await town.says(BOSS, document=("表.pdf", b"%PDF", "application/pdf"), caption="诉求 停电")
+    said = await town.says(BOSS, document=("表.pdf", b"%PDF-1.7", "application/pdf"), caption="诉求 停电")
     assert told(said, BOSS) == ["appeal.filed", "reply.file_lost"]
     assert len(await town.all("SELECT id FROM appeals")) == 1
     assert "表.pdf" in said[-1].text or "表.pdf" in said[-2].text
@@ -191,7 +191,7 @@ async def test_a_strangers_album_is_kept_with_his_matter(town: TelegramTown) -> 
 
 async def test_a_picture_of_an_album_that_is_too_large_or_lost_is_named(town: TelegramTown) -> None:
     for number, size in enumerate((None, 21_000_000, None)):
-        paper = (f"{number}.pdf", b"%%PDF %d" % number, "application/pdf")
+        paper = (f"{number}.pdf", b"%%PDF-1.7 %d" % number, "application/pdf")
         caption = None if number else "诉求 停电"
         await town.emulator.says(
             town.users[BOSS], document=paper, caption=caption, album="A", claimed_size=size

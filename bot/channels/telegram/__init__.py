@@ -11,13 +11,12 @@ from starlette.routing import BaseRoute
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.channel import Abilities, Desk, Finding, Pace, Parcel, PlainChannel, Window
-from bot.channels import Kit
+from bot.channels import Kit, files
 from bot.channels.telegram import reading, sending, setup
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.intake import Intake, endpoint, pause_after
-from bot.channels.telegram.reading import MEGABYTE, MOST_BYTES, NAME
+from bot.channels.telegram.reading import NAME
 from bot.channels.telegram.refusals import wait_of
-from bot.media import UNKNOWN, media_type_of
 from domain.chat import Attachment, Incoming, LostFile
 from domain.said import Said
 
@@ -120,7 +119,7 @@ class TelegramChannel(PlainChannel):
                 _log.warning("a file could not be fetched: %s", error)
                 wait = wait_of(error) if isinstance(error, RetryAfter) else FETCH_PAUSE * failures
             else:
-                return await desk.keep_file(bytes(content), remote, media_type_of(bytes(content)) or UNKNOWN)
+                return await files.take(desk, bytes(content), remote)
         return LostFile("", Said("file.unreachable"))
 
     def parts(self, parcel: Parcel) -> Sequence[Parcel]:
@@ -168,5 +167,5 @@ async def _until_it_works(work: Callable[[], Awaitable[None]]) -> None:
 
 def _why_lost(error: BadRequest) -> Said:
     if "too big" in str(error).lower():
-        return Said("file.too_large", {"most": MOST_BYTES // MEGABYTE})
+        return files.too_large()
     return Said("file.unreachable")

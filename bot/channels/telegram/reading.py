@@ -6,16 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from telegram import CallbackQuery, Chat, ChatMemberUpdated, Message, Update
-from telegram.constants import ChatMemberStatus, ChatType, FileSizeLimit
+from telegram.constants import ChatMemberStatus, ChatType
 
+from bot.channels.files import MOST_BYTES, too_large
 from domain.chat import Attachment, Event, Incoming, LostFile
-from domain.said import Said
 
 NAME = "telegram"
 ALLOWED = (Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER)
 """The kinds of updates that are asked for; what is asked for once stays so at the server until it is asked anew."""
-MOST_BYTES = int(FileSizeLimit.FILESIZE_DOWNLOAD)
-MEGABYTE = 1_000_000
 _GONE = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
 
 
@@ -160,7 +158,7 @@ def _files(message: Message) -> tuple[tuple[Attachment, ...], tuple[LostFile, ..
     """The files of a message that can be fetched, and those that are too large for a bot."""
     found = [file for file in _came_along(message) if file is not None]
     small = tuple(Attachment("", name, kind, remote=handle) for handle, name, kind, size in found if size <= MOST_BYTES)
-    cause = Said("file.too_large", {"most": MOST_BYTES // MEGABYTE})
+    cause = too_large()
     large = tuple(LostFile(name, cause) for _, name, _, size in found if size > MOST_BYTES)
     return small, large
 

@@ -19,8 +19,9 @@ from telegram.constants import FileSizeLimit, MediaGroupLimit
 from telegram.error import BadRequest, TelegramError
 
 from bot.channel import Document, Key, Parcel, Uncertain, Undeliverable, Unsent
+from bot.channels.files import MEGABYTE
 from bot.channels.telegram.api import Api
-from bot.channels.telegram.reading import MEGABYTE, message_id, place_of
+from bot.channels.telegram.reading import message_id, place_of
 from bot.channels.telegram.refusals import no_photo, refusal, topic_gone, unchanged
 from bot.channels.telegram.wording import MOST_CAPTION, MOST_TEXT, Mark, Piece, length, split
 from domain.said import Said

@@ -11,6 +11,8 @@ import aiohttp
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
+from bot.channels.files import TooLarge, body_of
+
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 20.0
 """A Bot API server may hold a message back for up to 8 seconds instead of refusing it, so no shorter."""
@@ -79,7 +81,9 @@ class Transport(BaseRequest):
             async with self._session.request(
                 method, url, timeout=timeout, allow_redirects=False, **_payload(request_data)
             ) as answer:
-                status, body = answer.status, await answer.read()
+                status, body = answer.status, await body_of(answer)
+        except TooLarge:
+            raise BadRequest("file is too big") from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
             raise NotConnected(f"no connection: {type(error).__name__}") from None
         except TimeoutError:

@@ -12,17 +12,15 @@ from urllib.parse import unquote
 import aiohttp
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from bot.channels.files import MOST_BYTES, TooLarge, body_of, too_large
 from domain.said import Said
 
 _log = logging.getLogger(__name__)
 
-MEGABYTE = 1_000_000
-MOST_BYTES = 20 * MEGABYTE
 PADDING = 32
 TRIES = 3
 PAUSE_SECONDS = 1.0
 FETCH_SECONDS = 60.0
-_CHUNK = 256 * 1024
 _MOST_NAME = 120
 
 
@@ -67,12 +65,11 @@ class Fetcher:
             if 400 <= answer.status < 500:
                 raise NotFetched(Said("file.unreachable"))
             answer.raise_for_status()
-            content = bytearray()
-            async for chunk in answer.content.iter_chunked(_CHUNK):
-                content += chunk
-                if len(content) > MOST_BYTES + PADDING:
-                    raise NotFetched(too_large())
-            return bytes(content), _named(answer.headers.get("Content-Disposition", ""))
+            try:
+                content = await body_of(answer, MOST_BYTES + PADDING)
+            except TooLarge:
+                raise NotFetched(too_large()) from None
+            return content, _named(answer.headers.get("Content-Disposition", ""))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -81,19 +78,12 @@ class Fetcher:
             await session.close()
 
 
-def too_large() -> Said:
-    """Why a large file is not taken."""
-    return Said("file.too_large", {"most": MOST_BYTES // MEGABYTE})
-
-
 def _opened(sealed: bytes, aeskey: str) -> bytes:
     try:
         content = decipher(sealed, aeskey) if aeskey else sealed
     except ValueError as error:
         _log.warning("a file could not be deciphered: %s", error)
         raise NotFetched(Said("file.unreachable")) from None
-    if len(content) > MOST_BYTES:
-        raise NotFetched(too_large())
     return content
 
 

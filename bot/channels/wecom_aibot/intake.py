@@ -6,19 +6,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.channel import Desk, NotKept, Update
+from bot.channels import files
 from bot.channels.wecom_aibot import reading
 from bot.channels.wecom_aibot.connection import EVENT, MESSAGE, Callback, Lost, NotConnected
 from bot.channels.wecom_aibot.fetching import Fetcher, NotFetched
 from bot.channels.wecom_aibot.reading import MEDIA, NAME, Body, chat_of, event_id, media_of
 from bot.channels.wecom_aibot.refusals import Refused
 from bot.channels.wecom_aibot.replying import Handles
-from bot.media import UNKNOWN, media_type_of
+from bot.media import media_type_of
+from domain.chat import LostFile
 from domain.said import Said, to_facts
 
 _log = logging.getLogger(__name__)
 
 MOST_FETCHED_AT_ONCE = 6
-_SUFFIXES = {
+_SUFFIXES: Mapping[str | None, str] = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
     "image/gif": ".gif",
@@ -104,11 +106,12 @@ class Intake:
                 fetched = await self._fetcher.fetch(place["url"], str(place.get("aeskey") or ""))
             except NotFetched as lost:
                 name = str(place.get("filename") or f"{kind}-{number}{MEDIA[kind]}")
-                return {"name": name, "lost": lost.cause.key, "facts": to_facts(lost.cause.facts)}
-        media_type = media_type_of(fetched.content) or UNKNOWN
-        otherwise = f"{kind}-{number}{_SUFFIXES.get(media_type, MEDIA[kind])}"
+                return _lost(LostFile(name, lost.cause))
+        otherwise = f"{kind}-{number}{_SUFFIXES.get(media_type_of(fetched.content), MEDIA[kind])}"
         name = str(place.get("filename") or "") or fetched.name or otherwise
-        kept = await desk.keep_file(fetched.content, name, media_type)
+        kept = await files.take(desk, fetched.content, name)
+        if isinstance(kept, LostFile):
+            return _lost(kept)
         return {"hash": kept.hash, "name": kept.name, "type": kept.media_type}
 
     async def _ask_again(self, callback: Callback) -> None:
@@ -133,6 +136,11 @@ class Intake:
         for task in list(self._last.values()):
             task.cancel()
         await self._fetcher.close()
+
+
+def _lost(file: LostFile) -> Mapping[str, Any]:
+    """A file that cannot be had, as the inbox row tells it."""
+    return {"name": file.name, "lost": file.cause.key, "facts": to_facts(file.cause.facts)}
 
 
 def stripped(value: Any) -> Any:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from bot.channel import Document, Key, Parcel, Uncertain, Undeliverable, Unsent
+from bot.channels.files import MEGABYTE
 from bot.channels.wecom_aibot import cards, repeating
 from bot.channels.wecom_aibot.connection import Line, Lost, NotConnected
-from bot.channels.wecom_aibot.fetching import MEGABYTE
 from bot.channels.wecom_aibot.refusals import DEAD_REQUEST, Refused, outcome, used_before
 from bot.channels.wecom_aibot.replying import Handle, Handles
 from bot.channels.wecom_aibot.uploading import MOST_FILE, Uploads, kind_of

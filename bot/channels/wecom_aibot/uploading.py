@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from bot.channel import Document, Unsent
+from bot.channels.files import MEGABYTE
 from bot.channels.wecom_aibot.connection import Line, Lost
-from bot.channels.wecom_aibot.fetching import MEGABYTE
 
 CHUNK = 512 * 1024
 MOST_FILE = 20 * MEGABYTE

@@ -12,12 +12,11 @@ from urllib.parse import urlencode
 from starlette.routing import BaseRoute
 
 from bot.channel import Abilities, Desk, Finding, Pace, Parcel, PlainChannel, Window
-from bot.channels import Kit
-from bot.channels.qyapi import Account, ApiError, Denied, Wire
+from bot.channels import Kit, files
+from bot.channels.qyapi import Account, ApiError, Denied, TooMuch, Wire
 from bot.channels.wecom_app import reading, sending, setup
 from bot.channels.wecom_app.intake import Intake, Keys
 from bot.channels.wecom_app.reading import NAME
-from bot.media import UNKNOWN, media_type_of
 from domain.chat import Attachment, Incoming, LostFile
 from domain.said import Said
 
@@ -91,12 +90,14 @@ class WecomApp(PlainChannel):
             await asyncio.sleep(FETCH_PAUSE * failures)
             try:
                 content = await self._account.download(remote)
+            except TooMuch:
+                return LostFile("", files.too_large())
             except Denied:
                 break
             except ApiError as error:
                 _log.warning("a file could not be fetched: %s", error)
             else:
-                return await desk.keep_file(content, remote, media_type_of(content) or UNKNOWN)
+                return await files.take(desk, content, remote)
         return LostFile("", Said("file.unreachable"))
 
     def parts(self, parcel: Parcel) -> Sequence[Parcel]:

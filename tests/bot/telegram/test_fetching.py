@@ -11,7 +11,7 @@ from domain.chat import Attachment, LostFile
 from storage.open import open_database
 from tests.bot.telegram.desks import Line, NoteDesk, line
 
-PAPER = ("电费单.pdf", b"%PDF electricity", "application/pdf")
+PAPER = ("电费单.pdf", b"%PDF-1.7 electricity", "application/pdf")
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +32,11 @@ def fetches(wire: Line) -> int:
 async def test_a_file_is_fetched_and_kept_as_it_is() -> None:
     async with line() as wire:
         desk = NoteDesk()
-        await wire.server.says(wire.zhang, document=("电费单.pdf", b"%PDF electricity", "application/pdf"))
+        await wire.server.says(wire.zhang, document=("电费单.pdf", b"%PDF-1.7 electricity", "application/pdf"))
         (update,) = wire.server.unconfirmed
         got = await wire.channel.fetch(update["message"]["document"]["file_id"], desk)
         assert isinstance(got, Attachment)
-        assert [content for content, _ in desk.files] == [b"%PDF electricity"]
+        assert [content for content, _ in desk.files] == [b"%PDF-1.7 electricity"]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import io
 import pytest
 from starlette.datastructures import UploadFile
 
-from bot.media import media_type_of
+from bot.media import media_type_of, safe_name
 from bot.web.trouble import Trouble
-from bot.web.uploads import read_upload, safe_name
+from bot.web.uploads import read_upload
 
 DOCX = b"PK\x03\x04....[Content_Types].xml....word/document.xml"
 

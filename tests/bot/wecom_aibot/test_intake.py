@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.channel import NotKept
+from bot.channels import files
 from bot.channels.wecom_aibot import fetching
 from bot.channels.wecom_aibot.fetching import decipher
 from domain.chat import LostFile
@@ -89,9 +90,9 @@ async def test_a_file_that_cannot_be_had_is_told_and_the_words_are_kept(
 
 async def test_a_file_over_the_limit_is_told(wire: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "MOST_BYTES", 1000)
-    monkeypatch.setattr(fetching, "MEGABYTE", 50)
-    await wire.server.says(ZHANG, file=("大.bin", b"x" * 1001))
-    await wire.server.says(ZHANG, file=("好.bin", b"x" * 1000))
+    monkeypatch.setattr(files, "MOST_BYTES", 1000)
+    await wire.server.says(ZHANG, file=("大.pdf", b"%PDF-" + b"x" * 996))
+    await wire.server.says(ZHANG, file=("好.pdf", b"%PDF-" + b"x" * 995))
     large, good = await wire.heard(2)
     assert [lost.cause.key for lost in large.lost] == ["file.too_large"]
     assert len(good.attachments) == 1

@@ -1,8 +1,11 @@
 """The callback address: what is WeCom's is kept once, and nothing else is so much as decrypted."""
 
 import random
+import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from types import FrameType
 from typing import Any
 
 import httpx
@@ -16,6 +19,8 @@ from bot.channels.wecom_app.letters import fields_of
 from tests.bot.wecom_app.desks import Line, called, line
 from tests.emulators.wecom.api import Callback
 from tests.emulators.wecom.api.crypt import encrypt, signature
+from tests.needs import count
+from tests.summary import Tally
 
 BARE = "<!DOCTYPE xml><xml><MsgId>1</MsgId></xml>"
 DOCTYPE = '<!DOCTYPE xml [<!ENTITY x SYSTEM "file:///etc/hostname">]><xml><FromUserName>&x;</FromUserName></xml>'
@@ -115,16 +120,19 @@ def _bent(text: str, chance: random.Random) -> str:
     return text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :]
 
 
-async def test_of_200_forged_stale_and_bent_callbacks_none_is_opened(wire: Line, opened: list[str]) -> None:
+async def test_of_200_forged_stale_and_bent_callbacks_none_is_opened(
+    wire: Line, opened: list[str], tally: Tally
+) -> None:
     tried = [call for _, call in attacks(wire, 25)]
     assert len(tried) == 200
     for call in tried:
         assert await wire.server.caller.deliver(call, tries=1) == 403
     assert (opened, wire.rows, wire.desk.marks) == ([], [], set())
     assert set(wire.server.caller.answers) == {(403, b"not for you")}
+    tally("S11", len(tried))
 
 
-async def test_every_bit_of_an_envelope_counts(wire: Line, opened: list[str]) -> None:
+async def test_every_bit_of_an_envelope_counts(wire: Line, opened: list[str], tally: Tally) -> None:
     good = wire.server.message("zhang", "text", Content="真")
     routes = httpx.ASGITransport(app=_app(wire))
     async with httpx.AsyncClient(transport=routes, base_url="http://x") as client:
@@ -133,6 +141,7 @@ async def test_every_bit_of_an_envelope_counts(wire: Line, opened: list[str]) ->
             answer = await client.post(intake.PATH, params=bent.query, content=bent.body)
             assert answer.status_code == 403
     assert (opened, wire.rows) == ([], [])
+    tally("S11", len(range(0, len(good.body) * 8, 5)))
 
 
 def _app(wire: Line) -> Starlette:
@@ -167,6 +176,64 @@ async def test_nobody_learns_what_was_wrong_inside(wire: Line, how: dict[str, An
     call = wire.server.caller.make(xml, **how)
     assert await wire.server.caller.deliver(call, tries=1) == 403
     assert wire.server.caller.answers == [(403, b"not for you")]
+
+
+def spoiled(wire: Line, number: int, chance: random.Random) -> Callback:
+    """A call with a good signature and something wrong inside: the padding, the receiver, or the length."""
+    xml = "<xml>" + "x" * chance.randrange(200, 400) + "</xml>"
+    receiver = wire.server.core.corp_id
+    if number % 2:
+        other = "".join(chance.choice("abcdef0123456789") for _ in range(chance.choice((len(receiver), 5, 30))))
+        return wire.server.caller.make(xml, receiver=other)
+    last = chance.choice((0, *range(33, 256), *range(1, 33)))
+    padding = bytes(chance.randrange(256) for _ in range(chance.randrange(1, 33))) + bytes([last])
+    if last in range(1, 33) and padding.endswith(bytes([last]) * last):
+        padding += b"\0"
+    missing = -(16 + 4 + len(xml) + len(receiver) + len(padding)) % 16
+    return wire.server.caller.make("<xml>" + "x" * (len(xml) - 11 + missing) + "</xml>", padding=padding)
+
+
+async def test_of_1000_bad_paddings_and_receivers_none_is_answered_otherwise(wire: Line, tally: Tally) -> None:
+    """Nobody who can sign, and so replay what he has changed, learns from an answer which of them was wrong."""
+    chance, many = random.Random(20261121), count(250, 1000)
+    answers = set()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=_app(wire)), base_url="http://x") as client:
+        for number in range(many):
+            call = spoiled(wire, number, chance)
+            answer = await client.post(intake.PATH, params=call.query, content=call.body)
+            answers.add((answer.status_code, answer.content, tuple(sorted(answer.headers.items()))))
+    assert len(answers) == 1
+    assert {status for status, _, _ in answers} == {403}
+    assert (wire.rows, wire.desk.marks) == ([], set())
+    tally("S11", many)
+
+
+def steps(call: Callback, wire: Line) -> list[int]:
+    """The lines of the cipher that a call runs through, up to its refusal."""
+    ran: list[int] = []
+
+    def note(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_filename == cipher.__file__:
+            ran.append(frame.f_lineno)
+            return note
+        return None
+
+    sealed = fields_of(call.body)["Encrypt"]
+    before = sys.gettrace()
+    sys.settrace(note)
+    try:
+        with suppress(cipher.Forged):
+            cipher.decrypt(wire.server.core.aes_key, sealed, wire.server.core.corp_id)
+            raise AssertionError("it was opened")
+    finally:
+        sys.settrace(before)
+    return ran
+
+
+async def test_whatever_is_wrong_inside_the_same_steps_are_gone_through(wire: Line) -> None:
+    chance = random.Random(20261121)
+    ways = {tuple(steps(spoiled(wire, number, chance), wire)) for number in range(60)}
+    assert len(ways) == 1
 
 
 @pytest.mark.parametrize(
