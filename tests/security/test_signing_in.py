@@ -152,12 +152,6 @@ async def left(town: Town, token: str) -> str:
     return token
 
 
-async def all_ended(town: Town, token: str) -> str:
-    person = town.people["张建国"]
-    await town.database.transaction(lambda tx: sessions.end_all(tx, person, town.machine()))
-    return token
-
-
 async def hashed(town: Town, token: str) -> str:
     """What stands in a stolen database."""
     row = await town.one("SELECT token_hash FROM sessions ORDER BY opened_at DESC LIMIT 1")
@@ -180,7 +174,6 @@ STOLEN: Mapping[str, Callable[[Town, str], Awaitable[str]]] = {
     "after its owner signed in anew": followed,
     "after thirty idle days": idle,
     "after its owner left the roster": left,
-    "after all sessions of its owner were ended": all_ended,
     "out of a stolen database": hashed,
     "cut short": turned(lambda token: token[:-1]),
     "made longer": turned(lambda token: f"{token}A"),
