@@ -1,12 +1,14 @@
 """The table at the end of a run: what ran, folder by folder, and what was skipped and why."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 TRIALS = "trials"
+Tally = Callable[[str, int], None]
+"""What the fixture `tally` gives: which promise was tried, and how often."""
 RAN = ("passed", "failed", "error", "xfailed", "xpassed")
 
 
