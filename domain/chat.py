@@ -1,10 +1,11 @@
 """A message as any platform brings it, reduced to what the bot's work needs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from domain.said import Said
+from domain.words import shown_name
 
 
 class Event(StrEnum):
@@ -81,3 +82,14 @@ class Incoming:
     calls_only: bool = False
     entered: bool = False
     written_at: datetime | None = None
+
+
+def tidied(message: Incoming) -> Incoming:
+    """The message with every name in it fit to be shown: the speaker's, the group's, those of files."""
+    return replace(
+        message,
+        sender_name=shown_name(message.sender_name),
+        chat_name=shown_name(message.chat_name),
+        attachments=tuple(replace(file, name=shown_name(file.name)) for file in message.attachments),
+        lost=tuple(replace(file, name=shown_name(file.name)) for file in message.lost),
+    )

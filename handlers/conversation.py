@@ -8,7 +8,7 @@ from typing import Any
 
 from domain import access
 from domain.appeal import Appeal
-from domain.chat import Incoming
+from domain.chat import Incoming, tidied
 from domain.errors import Refused
 from domain.notices import Lane
 from domain.people import Chat, Purpose
@@ -73,7 +73,7 @@ async def hear(tx: Tx, house: House, message: Incoming, at: datetime) -> bool:
 
     False where it was talk among people, or said in a group that nobody let in: its words are nobody's business.
     """
-    rules = await calendars.in_force(tx, house.rules)
+    rules, message = await calendars.in_force(tx, house.rules), tidied(message)
     if message.event is not None:
         await places.happen(tx, rules, message, at)
         return True

@@ -13,6 +13,7 @@ from domain.people import Chat, Person
 from domain.rules import Rules
 from domain.said import Button, Fact, Said
 from domain.verbs import Verb
+from domain.words import quieted
 from handlers import chase, menus
 from storage import appeals, delivery, listeners, outbox, people, reaching, turns
 from storage.database import Tx
@@ -70,12 +71,27 @@ async def prepare(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Owed, at: da
     language = person.language if person and owed.private else rules.language
     if owed.kind == "menu":
         return Body("", menus.keys(catalogue, person, language), ())
-    text = render(catalogue, Said(owed.key, facts), language, rules.calendar.zone)
+    text = render(catalogue, _quiet(Said(owed.key, facts)), language, rules.calendar.zone)
     why = facts.get("in_place_of")
     if isinstance(why, Said):  # a stand-in reads first for whom he gets this
         text = f"{render(catalogue, why, language, rules.calendar.zone)}\n{text}"
     mention = person.name if person and owed.mention else ""
     return Body(text, _keys(catalogue, owed.buttons, language), tuple(owed.files), mention)
+
+
+def _quiet(said: Said) -> Said:
+    """The same, with nothing in what people wrote that calls somebody or can be pressed."""
+    return Said(said.key, {name: _quiet_fact(fact) for name, fact in said.facts.items()})
+
+
+def _quiet_fact(fact: Fact) -> Fact:
+    if isinstance(fact, str):
+        return quieted(fact)
+    if isinstance(fact, Said):
+        return _quiet(fact)
+    if isinstance(fact, Sequence):
+        return tuple(_quiet(item) if isinstance(item, Said) else quieted(item) for item in fact)
+    return fact
 
 
 def _keys(

@@ -27,6 +27,11 @@ WATCHED = timedelta(hours=1)
 SILENCE = timedelta(hours=1)
 MOST_NAME = 20
 
+_GOOD = """
+SELECT i.* FROM invites i LEFT JOIN enterprises e ON e.id = i.enterprise_id
+WHERE i.code_hash = :hash AND i.used_at IS NULL AND i.expires_at > :at AND COALESCE(e.active, 1) = 1
+"""
+
 CodeSource = Callable[[], str]
 
 
@@ -64,8 +69,17 @@ async def make(
     *,
     by: int | None = None,
 ) -> str:
-    """A new code for a person, firm or group, good once and for seven days; only its hash is kept."""
+    """A new code for a person, firm or group, good once and for seven days; only its hash is kept.
+
+    A person has one code at a time: the new one takes the place of any that he has not used, as it may be lost.
+    """
     code = code_source()
+    if isinstance(target, Person):
+        await tx.run(
+            """UPDATE invites SET expires_at = :at WHERE person_id = :person AND used_at IS NULL
+               AND expires_at > :at""",
+            {"person": target.id, "at": to_ms(at)},
+        )
     await tx.run(
         """INSERT INTO invites(code_hash, person_id, enterprise_id, chat_id, made_at, expires_at)
            VALUES (:hash, :person, :enterprise, :chat, :at, :expires)""",
@@ -103,7 +117,7 @@ async def redeem(tx: Tx, code: str, account_id: int, at: datetime, name: str = "
     if await silenced(tx, account_id, at):
         return None
     row = await tx.one(
-        "SELECT * FROM invites WHERE code_hash = :hash AND used_at IS NULL AND expires_at > :at",
+        _GOOD,
         {"hash": _hash(code), "at": to_ms(at)},
     )
     if row is None:
@@ -121,7 +135,7 @@ async def redeem(tx: Tx, code: str, account_id: int, at: datetime, name: str = "
 async def meant(tx: Tx, code: str, at: datetime) -> Invited | None:
     """For whom a good code was made, without using it, so that a page can ask first; None for any other code."""
     row = await tx.one(
-        "SELECT * FROM invites WHERE code_hash = :hash AND used_at IS NULL AND expires_at > :at",
+        _GOOD,
         {"hash": _hash(code), "at": to_ms(at)},
     )
     if row is None:

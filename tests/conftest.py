@@ -17,6 +17,8 @@ settings.register_profile("quick", max_examples=60, deadline=None, print_blob=Tr
 settings.register_profile("full", parent=settings.get_profile("quick"), max_examples=2_000)
 
 LISTENER = Listener()
+TWICE = frozenset({"storage", "stories", "security"})
+"""The folders whose tests run on both databases."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,13 +44,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests of what is kept run on both databases, those of handlers in the long run only; a module may say otherwise.
+    """Tests of what is kept, and of who may touch it, run on both databases, those of handlers in the long run only.
 
-    It does so by `BACKENDS = ("sqlite",)`.
+    A module says otherwise by `BACKENDS = ("sqlite",)`, a test by parametrizing `backend` itself.
     """
     folder = metafunc.definition.path.parent.name
-    both = folder in ("storage", "stories") or (folder == "handlers" and needs.full())
+    both = folder in TWICE or (folder == "handlers" and needs.full())
     wanted = getattr(metafunc.module, "BACKENDS", backends.BOTH if both else None)
+    if any("backend" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")):
+        return
     if wanted is not None:
         metafunc.parametrize("backend", wanted, indirect=True)
 

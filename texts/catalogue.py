@@ -14,7 +14,7 @@ from typing import Any
 from domain.verbs import Verb
 
 LANGUAGES = ("zh", "en")
-SPECS = frozenset({"", "when", "day", "date", "time", "percent"})
+SPECS = frozenset({"", "when", "day", "date", "time", "percent", "said", "plain"})
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _OPTIONAL = frozenset({"also", "label"})
 

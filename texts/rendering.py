@@ -13,6 +13,7 @@ from domain.said import Fact, Said
 from texts.catalogue import Catalogue, TextError
 
 _UNKNOWN = "「…」"
+BAR = "│ "
 _log = logging.getLogger(__name__)
 
 _Piece = tuple[str, str | None, str]  # literal text, the hole after it (if any), the hole's format
@@ -30,7 +31,9 @@ def render(catalogue: Catalogue, said: Said, language: str, zone: tzinfo) -> str
     """Say it: facts in the holes, instants in the civil `zone`, a line whose holes are all empty left out.
 
     Holes are `{number}`, or with a format: `{due:when}` day and time, `{due:day}` day with weekday,
-    `{due:date}` day with year, `{due:time}` the time alone, `{share:percent}` a share of one. A strict
+    `{due:date}` day with year, `{due:time}` the time alone, `{share:percent}` a share of one. `{text:said}` sets
+    what somebody said, alone on a line, in quotation marks. What people wrote in several lines goes on behind a bar,
+    so that none of them looks like a line of ours; `{body:plain}` leaves what the office wrote as it is. A strict
     catalogue raises TextError for a missing text or fact; any other shows 「…」 there and logs an error.
     """
     return _Speaker(catalogue, language, zone).sentence(said)
@@ -82,7 +85,7 @@ class _Speaker:
         if isinstance(fact, bool):
             return self.sentence(Said("word.yes" if fact else "word.no"))
         if isinstance(fact, str):
-            return fact
+            return _quoted(fact, spec)
         if isinstance(fact, int | float):
             return _figure(fact, spec)
         return "\n".join(line for item in fact if (line := self._fact(item, spec)))
@@ -123,6 +126,14 @@ def _parts(moment: date) -> Mapping[str, Fact]:
         "weekday": Said(f"weekday.{moment.isoweekday()}"),
         "time": f"{moment:%H:%M}",
     }
+
+
+def _quoted(words: str, spec: str) -> str:
+    """What somebody wrote: its further lines behind a bar, and, where it stands alone, in quotation marks."""
+    if spec == "plain" or not words:
+        return words
+    barred = f"\n{BAR}".join(words.split("\n"))
+    return f"“{barred}”" if spec == "said" else barred
 
 
 def _figure(figure: float, spec: str) -> str:

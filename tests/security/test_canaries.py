@@ -12,11 +12,13 @@ from handlers import conversation, looking
 from storage import appeals, ledger
 from storage.scope import VISIBLE
 from tests import needs
+from tests.backends import Backend
 from tests.security.canaries import found_in
 from tests.security.sessions import opened
+from tests.summary import Tally
 
 PARKS = needs.count(2, 50)
-SESSIONS = needs.count(50, 100)
+SESSIONS = {"sqlite": needs.count(50, 100), "postgres": needs.count(12, 100)}
 MOST = 400
 """So many sessions at most until a filter that is missing must have been noticed."""
 
@@ -55,17 +57,20 @@ def overheard() -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("seed", range(PARKS))
-async def test_in_random_sessions_nobody_reads_what_is_not_his(seed: int) -> None:
+async def test_in_random_sessions_nobody_reads_what_is_not_his(seed: int, backend: Backend, tally: Tally) -> None:
+    sessions = SESSIONS[backend.name]
     with overheard() as log:
         async with opened(seed) as session:
-            for _ in range(SESSIONS):
+            for _ in range(sessions):
                 await session.run()
             await session.round_off()
     assert session.watch.leaks == []
-    assert session.watch.looked_at > 2 * SESSIONS
+    assert session.watch.looked_at > 2 * sessions
+    tally("S4", sessions)
     assert [line for line in log if found_in(line)] == []
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("name", FILTERS if needs.full() else QUICK)
 async def test_a_filter_that_is_missing_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module, attribute, without = FILTERS[name]

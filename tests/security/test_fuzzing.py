@@ -48,6 +48,7 @@ from tests.making import civil
 from tests.security.hostile import PAYLOADS
 from texts import Catalogue
 
+BACKENDS = ("sqlite",)
 EXAMPLES = needs.count(500, 20_000)
 ROOT = Path(__file__).resolve().parents[2]
 AT = civil("2026-03-11 09:00")

@@ -10,8 +10,10 @@ from bot.web import demo
 from bot.web.server import ROUTES
 from storage import invites, people
 from storage.database import Tx
+from tests import backends, needs
 from tests.webtown import Clock, PanelClock, Town, fresh, open_town
 
+BACKENDS = backends.BOTH if needs.full() else ("sqlite",)
 # Who may read which group, written down once more: a firm's people and its cadres, and the office's own by role.
 GROUPS: Mapping[str, frozenset[str]] = {
     "宏达群": frozenset({"张建国", "王敏", "陈局", "周主任"}),

@@ -14,8 +14,8 @@ from bot.channels.wecom_aibot.connection import Account, Timing
 from bot.civil import CivilClock
 from bot.program import kits
 from domain.rules import Rules
-from storage.open import open_database
 from tests import making
+from tests.backends import open_house
 from tests.emulators.wecom.aibot import AibotEmulator, Visible, plain
 from tests.making import civil
 from tests.stories.town import LADDERS, Said, Town, people_the_town
@@ -241,7 +241,7 @@ async def wecom_town(
     """The town with its bot connected; with no `pace` it sends as fast as it can."""
     clock = clock or CivilClock(lambda: civil(at), civil(at), frozen=True)
     async with emulator or AibotEmulator(clock=lambda: clock().timestamp()) as server:
-        database = await open_database("sqlite:///:memory:")
+        database = await open_house("sqlite:///:memory:")
         await database.transaction(people_the_town)
         park = Park(rules or making.make_rules(ladders=LADDERS), Catalogue.load(strict=True))
         account = Account(server.bot_id, server.secret, server.name, server.url)

@@ -40,6 +40,10 @@ def say(template: str, facts: Mapping[str, Fact], language: str = "zh", *, stric
         ("{x}", Said("status.resolved.firm"), "请您确认", "please confirm"),
         ("{x}", ("一", Said("word.no")), "一\n否", "一\nno"),
         ("{x}", "{not} a hole", "{not} a hole", "{not} a hole"),
+        ("{x:said}", "停电", "“停电”", "“停电”"),
+        ("{x:said}", "停电\n办结时限：明年", "“停电\n│ 办结时限：明年”", "“停电\n│ 办结时限：明年”"),
+        ("{x}", "停电\n办结时限：明年", "停电\n│ 办结时限：明年", "停电\n│ 办结时限：明年"),
+        ("{x:plain}", "停电\n明天来电", "停电\n明天来电", "停电\n明天来电"),
     ],
 )
 def test_a_fact_is_said_in_the_listeners_language(template: str, fact: Fact, zh: str, en: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from telegram import CallbackQuery, Chat, ChatMemberUpdated, Message, Update
+from telegram import CallbackQuery, Chat, ChatMemberUpdated, Message, Update, User
 from telegram.constants import ChatMemberStatus, ChatType
 
 from bot.channels.files import MOST_BYTES, too_large
@@ -57,7 +57,11 @@ class _Reader:
         return self._event(message) or self._said(message, edited=update.message is None)
 
     def _said(self, message: Message, *, edited: bool) -> Incoming | None:
-        """What somebody says; nobody's name where he speaks as the group or a channel. Other bots are not heard."""
+        """What somebody says; nobody's name where he speaks as the group or a channel. Other bots are not heard,
+        nor what they wrote for somebody to send.
+        """
+        if message.via_bot is not None:
+            return None
         unnamed = message.sender_chat is not None
         if not unnamed and (message.from_user is None or message.from_user.is_bot):
             return None
@@ -69,7 +73,7 @@ class _Reader:
             message.chat,
             message_id=message_id(message.message_id, _thread(message)),
             sender="" if unnamed or message.from_user is None else str(message.from_user.id),
-            sender_name="" if unnamed or message.from_user is None else message.from_user.full_name,
+            sender_name="" if unnamed or message.from_user is None else _shown(message.from_user),
             text=self._called.sub(" ", text).strip(),
             addressed=self._called.search(text) is not None,
             attachments=files,
@@ -91,7 +95,7 @@ class _Reader:
             message.chat,
             message_id=known,
             sender=str(query.from_user.id),
-            sender_name=query.from_user.full_name,
+            sender_name=_shown(query.from_user),
             button=query.data,
             answer_token=query.id,
             reply_to=known,
@@ -109,7 +113,7 @@ class _Reader:
             change.chat,
             message_id="",
             sender=str(change.from_user.id),
-            sender_name=change.from_user.full_name,
+            sender_name=_shown(change.from_user),
             event=Event.REMOVED if gone else Event.ADDED,
             hears_all=hears,
         )
@@ -139,6 +143,11 @@ class _Reader:
             sent_at=self._at,
             **more,
         )
+
+
+def _shown(user: User) -> str:
+    """The name that somebody shows; of an account that is being deleted there is none."""
+    return user.full_name or ""
 
 
 def _thread(message: Message) -> int | None:

@@ -20,6 +20,7 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.channel import Document, Key, Parcel, Uncertain, Undeliverable, Unsent
 from bot.channels.files import MEGABYTE
+from bot.channels.pieces import GOES_ON
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.reading import message_id, place_of
 from bot.channels.telegram.refusals import no_photo, refusal, topic_gone, unchanged
@@ -63,7 +64,12 @@ def _texts(parcel: Parcel) -> tuple[Parcel, ...]:
     """The pieces of the text; who is named in several is called once."""
     pieces = split(parcel.text, _marks(parcel))
     found = [
-        replace(_bare(parcel), text=piece.text, mention=parcel.mention if piece.marks else None) for piece in pieces
+        replace(
+            _bare(parcel),
+            text=f"{GOES_ON if number else ''}{piece.text}",
+            mention=parcel.mention if piece.marks else None,
+        )
+        for number, piece in enumerate(pieces)
     ]
     if found:
         found[0] = replace(found[0], reply_to=parcel.reply_to)

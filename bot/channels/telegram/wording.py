@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from telegram import MessageEntity, User
 
+from bot.channels.pieces import GOES_ON, good_end
+
 MOST_TEXT = 4096
 MOST_CAPTION = 1024
-_ENDS = ("\n\n", "\n", "。", "；", "！", "？", ". ", "，", " ")
-"""Where a text is best cut, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,13 @@ def length(text: str) -> int:
 def split(text: str, marks: Sequence[Mark] = (), most: int = MOST_TEXT) -> list[Piece]:
     """Pieces of at most so many units; no mark is cut, unless it alone is longer than that.
 
-    Blank space at a cut is dropped, as Telegram drops it at both ends of a message; otherwise nothing is lost.
+    Blank space at a cut is dropped, as Telegram drops it at both ends of a message; otherwise nothing is lost. Every
+    piece but the first leaves room to say that it goes on.
     """
     pieces: list[Piece] = []
     begin = _skip(text, 0)
     while begin < len(text.rstrip()):
-        end = _cut(text, begin, marks, most)
+        end = _cut(text, begin, marks, max(2, most - len(GOES_ON)) if pieces else most)
         piece = text[begin:end].rstrip()
         pieces.append(Piece(piece, _within(marks, begin, begin + len(piece))))
         begin = _skip(text, end)
@@ -81,13 +82,8 @@ def _cut(text: str, begin: int, marks: Sequence[Mark], most: int) -> int:
     for mark in marks:
         if begin < mark.start < end < mark.end:
             end = mark.start
-    half = begin + (end - begin) // 2
-    for stop in _ENDS:
-        found = text.rfind(stop, half, end)
-        best = found + len(stop)
-        if found >= 0 and not any(mark.start < best < mark.end for mark in marks):
-            return best
-    return end
+    best = good_end(text, begin, end)
+    return end if any(mark.start < best < mark.end for mark in marks) else best
 
 
 def _farthest(text: str, begin: int, most: int) -> int:

@@ -19,7 +19,7 @@ MOST_BODY = 112
 MOST_ROWS = 6
 MOST_VALUE = 30
 _SIGNS = "①②③④⑤⑥"
-_ROW = re.compile(r"([^：\s]{1,5})：(\S.{0,29})")
+_ROW = re.compile(r"([^：\s“│]{1,5})：(\S.{0,29})")
 _LED_BY_NUMBER = re.compile(r"(#[0-9A-Za-z-]{1,4})\s+(\S.*)")
 _NUMBER = re.compile(r"#[0-9A-Za-z-]+")
 

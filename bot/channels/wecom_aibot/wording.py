@@ -5,12 +5,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from bot.channels.pieces import GOES_ON, good_end
+
 MOST_BYTES = 20_480
 """Of a markdown message, in UTF-8 (page 101463)."""
 _SPARE = 256
 """Bytes kept free for the signs that are widened where a piece begins."""
-_ENDS = ("\n\n", "\n", "。", "；", "！", "？", ". ", "，", " ")
-"""Where a text is best cut, the best first."""
 _ADDRESS = re.compile(r"https?://[^\s<>\[\]()*`~\"，。；！？（）【】“”]+")
 _PAIRED = "*_`"
 _MARKS: Sequence[re.Pattern[str]] = (
@@ -25,7 +25,6 @@ _MARKS: Sequence[re.Pattern[str]] = (
     re.compile(r"&(?=#?\w{1,32};)"),  # an entity
 )
 _WIDE = {sign: sign + 0xFEE0 for sign in range(0x21, 0x7F)}
-_JOINERS = frozenset("\u200d\ufe0e\ufe0f\u20e3")
 
 
 def literal(text: str) -> str:
@@ -57,7 +56,7 @@ def size(text: str) -> int:
 def split(text: str, most: int = MOST_BYTES) -> list[str]:
     """Literal pieces of at most so many bytes, cut at the end of a line or sentence, never within a character.
 
-    Blank space at a cut is dropped, otherwise nothing is lost.
+    Blank space at a cut is dropped, otherwise nothing is lost; each further piece shows that it goes on.
     """
     whole = literal(text).strip()
     if size(whole) <= most:
@@ -65,7 +64,7 @@ def split(text: str, most: int = MOST_BYTES) -> list[str]:
     pieces: list[str] = []
     while whole:
         end = _cut(whole, most - _SPARE)
-        pieces.append(literal(whole[:end].rstrip()))
+        pieces.append(f"{GOES_ON if pieces else ''}{literal(whole[:end].rstrip())}")
         whole = whole[end:].lstrip()
     return pieces
 
@@ -77,38 +76,7 @@ def _cut(text: str, most: int) -> int:
         end -= 1
     if end >= len(text):
         return len(text)
-    for stop in _ENDS:
-        found = text.rfind(stop, end // 2, end)
-        if found >= 0:
-            return found + len(stop)
-    return _between_characters(text, end)
-
-
-def _between_characters(text: str, end: int) -> int:
-    """The last place before `end` at which no character, as people see it, is cut; `end` where it is far off."""
-    at = end
-    while at > max(0, end - 64):
-        if not _joined(text, at):
-            return at
-        at -= 1
-    return end
-
-
-def _joined(text: str, at: int) -> bool:
-    """Whether what stands before and after belongs together: an accent, a joined emoji, a flag."""
-    before, after = text[at - 1], text[at]
-    if before == "\u200d" or after in _JOINERS or unicodedata.category(after).startswith("M"):
-        return True
-    if "\U0001f3fb" <= after <= "\U0001f3ff" or "\U000e0020" <= after <= "\U000e007f":
-        return True
-    flags = 0
-    while _is_flag(after) and flags < at and _is_flag(text[at - 1 - flags]):
-        flags += 1
-    return flags % 2 == 1
-
-
-def _is_flag(sign: str) -> bool:
-    return "\U0001f1e6" <= sign <= "\U0001f1ff"
+    return good_end(text, 0, end)
 
 
 def known_as(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.channel import Document, Key, Mention, Moved, Parcel, Uncertain, Undeliverable, Unsent
+from bot.channels.pieces import GOES_ON
 from bot.channels.telegram import sending, transport
 from tests.bot.telegram.desks import GROUP, ZHANG, Line, channel_at, line
 from tests.emulators.telegram import TelegramEmulator
@@ -86,7 +87,8 @@ async def test_a_long_text_arrives_whole_with_the_buttons_under_its_end(wire: Li
     await wire.send(text, keys=KEYS, reply_to=str(asked))
     first, *_, last = sent = wire.server.sent
     assert len(sent) == 2
-    assert "\n".join(each.text for each in sent) == text
+    assert f"{first.text}\n{last.text.removeprefix(GOES_ON)}" == text
+    assert last.text.startswith(GOES_ON)
     assert (bool(first.buttons), bool(last.buttons)) == (False, True)
     assert ("reply_parameters" in first.params, "reply_parameters" in last.params) == (True, False)
 
