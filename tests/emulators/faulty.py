@@ -55,7 +55,8 @@ class Trouble:
 class Call:
     """A call as it went by: `at` seconds, and what it met.
 
-    `landed`: all of it reached the platform; `answered`: the platform's own answer came back whole.
+    `landed`: all of it reached the platform; `answered`: the platform's own answer came back whole; None where it was
+    sent behind something by which the other side may have hung up.
     """
 
     at: float
@@ -63,7 +64,7 @@ class Call:
     said: str
     trouble: Trouble | None = None
     landed: bool = False
-    answered: bool = False
+    answered: bool | None = False
 
 
 @dataclass(slots=True)
@@ -224,7 +225,7 @@ class _Socket:
         self._reader, self._writer = reader, writer
         self._open: dict[str, Call] = {}
         self._late: set[asyncio.Task[bool]] = set()
-        self._dead = False
+        self._dead = self._spoilt = False
 
     async def live(self, head: bytes) -> None:
         """From the opening to the end of either side."""
@@ -273,13 +274,14 @@ class _Socket:
             if call is None or call.trouble is None:
                 self._writer.write(frame.raw)
                 if call is not None:
-                    call.answered = True
+                    call.answered = None if self._spoilt else True
             elif call.trouble.pause:
                 self._late.add(asyncio.ensure_future(spoil(self._reader, self._writer, call.trouble, frame.raw)))
             elif not await self._spoil_now(call.trouble, frame.raw, name):
                 return
 
     async def _spoil_now(self, trouble: Trouble, raw: bytes, name: str) -> bool:
+        self._spoilt = self._spoilt or trouble.say is not None
         self._dead = trouble.end == "hole"
         alive = replace(trouble, end="goes on") if self._dead else trouble
         return await spoil(self._reader, self._writer, alive, raw, name)

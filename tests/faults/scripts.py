@@ -42,6 +42,7 @@ class Script:
     shut      seconds in which nobody listens at the platform's address
     revoke    the errcode with which the access token ends before its time
     tokens    how often a token is asked for in all, where that is counted
+    spread    several chats fail at once, and are not to be tried again all at once
     starting  the trouble is there already when the program starts
     most      seconds after which all must be done
     errors    what the log says aloud
@@ -55,6 +56,7 @@ class Script:
     shut: float = 0.0
     revoke: int = 0
     tokens: int | None = None
+    spread: bool = False
     starting: bool = False
     most: float = 120.0
     errors: tuple[str, ...] = ()

@@ -84,7 +84,7 @@ BROKEN_LINES = (
     one("a black hole behind the message", doubt(kept=0, end="hole")),
     one("a black hole in front of the message", doubt(asked=0, end="hole")),
     one("four messages into a black hole", doubt(asked=0, end="hole", times=4), most=200),
-    every("two answers lost in every chat", doubt(kept=0, end="reset", times=10)),
+    every("an answer lost in every chat", doubt(kept=0, end="reset", times=5), most=200),
     one("carried on after the sender gave up", doubt(late=30.0)),
     one("an answer after 15 s", fine(pause=15.0)),
     one("an answer in drops, 10 s long", fine(drip=20, gap=0.5)),

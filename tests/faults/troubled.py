@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from tests.backends import open_house
 from tests.bot.posthouse import CATALOGUE, RULES, no_documents
 from tests.emulators.faulty import CONNECT, Call, Trouble
 from tests.emulators.pushed import BEGIN, UnhurriedDatabase, seconds
-from tests.faults.scenes import SCENES, SICK, WORD, Arrival, Scene
+from tests.faults.scenes import SCENES, SICK, WORD, Arrival, Scene, most_within
 from tests.faults.scripts import Blow, Script, Verdict, paths
 from tests.making import civil
 
@@ -30,6 +31,9 @@ MUST_ARRIVE = (Lane.REPLY, Lane.CASE)
 SOON = 15.0
 """Seconds within which a chat without a trouble has got all of that; at one a second it takes six."""
 MOST_TRIES = 8
+TOLD_WITHIN = 400.0
+"""Seconds after which what was said has come in, through the slowest of answers."""
+OFFSET = re.compile(r'"offset": (\d+)')
 
 
 def now() -> datetime:
@@ -63,6 +67,7 @@ class House:
     rows: dict[str, int] = field(default_factory=dict)
     struck_at: float = 0.0
     opening: asyncio.Task[None] | None = None
+    said: list[int] = field(default_factory=list)
     asked_early: list[str] = field(default_factory=list)
 
     async def owe(self, load: Mapping[Lane, int]) -> list[str]:
@@ -132,6 +137,24 @@ class House:
         blow = self.blow_to(call)
         return blow.verdict is Verdict.DOUBT if blow else not call.answered
 
+    async def talk(self) -> None:
+        """Everybody says something to the bot, where the platform keeps it for as long as it cannot bring it."""
+        emulator = self.scene.telegram
+        if emulator is None:
+            return
+        for user in list(emulator.world.users.values()):
+            await emulator.says(user, f"said {len(self.said)}")
+            self.said.append(emulator.core.updates.next_id - 1)
+
+    def watch_polls(self, call: Call) -> None:
+        """What is confirmed by asking for the next must be kept by then."""
+        if self.scene.telegram is None or "getUpdates" not in call.path:
+            return
+        asked = OFFSET.search(call.said)
+        lost = [number for number in self.said if asked and number < int(asked[1]) and number not in self.desk.kept]
+        if lost:
+            self.asked_early.append(f"confirmed before it was kept: {lost}")
+
 
 def _reopen(house: House) -> None:
     house.opening = asyncio.ensure_future(house.scene.line.open())
@@ -148,6 +171,7 @@ async def house_of(script: Script) -> AsyncIterator[House]:
         desk.kept = set()
         pump = Pump(database, RULES, CATALOGUE, {channel.name: channel}, no_documents, civil=now, machine=now)
         house = House(scene, script, database, desk, chats, pump)
+        scene.line.heed = house.watch_polls
         if script.starting:
             house.strike()
         work = [asyncio.create_task(channel.run(desk)), asyncio.create_task(pump.run())]
@@ -193,9 +217,11 @@ async def check(house: House) -> None:
         check_word(house, word, state, counts[word], tries[word])
     check_order(house, arrivals)
     check_peace(house)
+    check_tokens(house)
+    await check_pace(house)
+    await check_intake(house)
     check_blows(house)
     assert house.scene.offences() == []
-    assert house.asked_early == []
 
 
 def check_word(house: House, word: str, state: str, arrived: int, tries: Sequence[Call]) -> None:
@@ -210,6 +236,8 @@ def check_word(house: House, word: str, state: str, arrived: int, tries: Sequenc
         assert (state, arrived) == ("dead", 0), told
     elif repeats or not doubts:
         assert (state, arrived) == ("sent", 1), told
+    elif not any(house.blow_to(call) for call in doubts) and state == "sent":
+        assert 1 <= arrived <= 2, told  # what was under way beside it
     elif lane in MUST_ARRIVE and len(doubts) == 1:
         assert state == "sent", told
         assert 1 <= arrived <= 2, told
@@ -241,6 +269,29 @@ def check_peace(house: House) -> None:
         assert early == []
 
 
+def check_tokens(house: House) -> None:
+    """A token that is over is asked for once, whoever finds out, and once more for each time that this failed."""
+    asked = sum("gettoken" in call.path for call in house.scene.line.calls)
+    assert house.script.tokens in (None, asked)
+
+
+async def check_pace(house: House) -> None:
+    """Who fails tries again, and again ever more seldom; and not all chats at the same moment."""
+    failed = [call for call in house.scene.line.calls if call.trouble is not None and WORD.search(call.said) is None]
+    for path in {call.path for call in failed}:
+        assert most_within([call.at for call in failed if call.path == path], 1.0) <= 3, path
+    if house.script.spread:
+        tried = await house.all("SELECT retry_at FROM outbox WHERE attempts = 1")
+        assert len({row["retry_at"] for row in tried}) >= 3
+
+
+async def check_intake(house: House) -> None:
+    """All that was said is in the inbox, once, and nothing of it was confirmed before."""
+    found = [int(row["external_id"]) for row in await house.all("SELECT external_id FROM inbox ORDER BY id")]
+    assert found == house.said
+    assert house.asked_early == []
+
+
 def check_blows(house: House) -> None:
     """The script was played: each blow struck as often as it was to."""
     struck = Counter(call.trouble for call in house.scene.line.calls if call.trouble is not None)
@@ -263,12 +314,28 @@ async def play(script: Script) -> None:
             await until_ready(house)
             house.strike()
         words = await house.owe(LOAD)
+        await house.talk()
+        await asyncio.sleep(2)
+        await house.talk()
+        await house.until_done(script.most)
+        await until_struck(house)
         await house.until_done(script.most)
         if script.one:
             check_others(house, house.scene.arrivals(), words)
         await house.owe(dict.fromkeys(MUST_ARRIVE, 1))
+        await house.talk()
         await house.until_done(30.0)
+        await until_struck(house)
         await check(house)
+
+
+async def until_struck(house: House) -> None:
+    """Until every trouble that is counted was met, and what people said has come in."""
+    async with asyncio.timeout(TOLD_WITHIN):
+        while not house.scene.line.quiet:
+            await asyncio.sleep(1)
+        if house.scene.telegram is not None:
+            await house.scene.telegram.confirmed(TOLD_WITHIN)
 
 
 async def until_ready(house: House) -> None:
