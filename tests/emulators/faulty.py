@@ -129,6 +129,10 @@ class FaultyLine:
         """Whether every counted trouble was met."""
         return not any(waiting.left for waiting in self._waiting if waiting.trouble.seconds is None)
 
+    def note(self, cmd: str, frame: Frame) -> None:
+        """A frame that nobody will ever hear of."""
+        self.calls.append(Call(_now(), cmd, frame.payload.decode(errors="replace")))
+
     def take(self, path: str, said: str) -> Call:
         """Note a call, with the trouble that it meets."""
         call = Call(_now(), path, said)
@@ -234,8 +238,14 @@ class _Socket:
             await spoil(self._reader, self._writer, trouble, b"")
             return
         there_reader, there_writer = await asyncio.open_connection(*self._line.target, limit=MOST_HEAD)
-        there_writer.write(head)
-        self._writer.write(await there_reader.readuntil(b"\r\n\r\n"))
+        try:
+            there_writer.write(head)
+            self._writer.write(await there_reader.readuntil(b"\r\n\r\n"))
+            await self._carry_both(there_reader, there_writer)
+        finally:
+            there_writer.transport.abort()
+
+    async def _carry_both(self, there_reader: asyncio.StreamReader, there_writer: asyncio.StreamWriter) -> None:
         both = [asyncio.ensure_future(self._up(there_writer)), asyncio.ensure_future(self._down(there_reader))]
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -243,14 +253,16 @@ class _Socket:
             for task in (*both, *self._late):
                 task.cancel()
             await asyncio.gather(*both, *self._late, return_exceptions=True)
-            there_writer.transport.abort()
 
     async def _up(self, there: asyncio.StreamWriter) -> None:
         """From the program to the platform."""
         while True:
             frame = await read_frame(self._reader)
             cmd, name = _read(frame)
-            if self._dead or not cmd:
+            if not cmd:
+                continue
+            if self._dead:
+                self._line.note(cmd, frame)
                 continue
             call = self._open[name] = self._line.take(cmd, frame.payload.decode(errors="replace"))
             trouble = call.trouble
@@ -260,8 +272,22 @@ class _Socket:
                 continue
             there.write(frame.raw[: trouble.asked])
             self._dead = trouble.end == "hole"
+            if trouble.end != "goes on":
+                await self._note_rest()
+            if self._dead:
+                trouble = replace(trouble, end="goes on")
             if not await spoil(self._reader, self._writer, trouble, b"", name):
                 return
+
+    async def _note_rest(self) -> None:
+        """What was sent behind it is lost as well."""
+        await asyncio.sleep(0.001)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                while True:
+                    frame = await read_frame(self._reader)
+                    if cmd := _read(frame)[0]:
+                        self._line.note(cmd, frame)
 
     async def _down(self, there: asyncio.StreamReader) -> None:
         """From the platform to the program."""

@@ -1,8 +1,8 @@
 """What a script of trouble is made of: blows, each of which the line or the platform deals to some calls."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
@@ -38,6 +38,7 @@ class Script:
     """One trial: what goes wrong between a channel and its platform.
 
     one       only one chat has the trouble, and the others must not feel it
+    lane      of that one chat only the first message of this lane has it
     path      the calls that meet it where the blows do not say; "": those that bring messages
     shut      seconds in which nobody listens at the platform's address
     revoke    the errcode with which the access token ends before its time
@@ -52,6 +53,7 @@ class Script:
     channel: str
     blows: tuple[Blow, ...] = ()
     one: bool = False
+    lane: str = ""
     path: str = ""
     shut: float = 0.0
     revoke: int = 0
@@ -127,6 +129,13 @@ def ack(code: int, words: str = "no") -> Any:
         return frame(TEXT, json.dumps(told).encode())
 
     return to
+
+
+def at_most_once(*scripts: Script) -> Iterator[Script]:
+    """The same for what is not repeated when it is in doubt."""
+    for script in scripts:
+        for lane in ("DIGEST", "BROADCAST"):
+            yield replace(script, name=f"{script.name}, of a {lane.lower()}", lane=lane)
 
 
 def paths(script: Script, send: str) -> Sequence[str]:

@@ -2,7 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 
-from tests.faults.scripts import CONNECTING, Blow, Script, chunked, doubt, fine, http, later, never, no, page, wait
+from tests.faults.scripts import (
+    CONNECTING,
+    Blow,
+    Script,
+    at_most_once,
+    chunked,
+    doubt,
+    fine,
+    http,
+    later,
+    never,
+    no,
+    page,
+    wait,
+)
 
 TOKEN_SECONDS = 60.0
 """How long a refused token is left be."""
@@ -64,6 +78,9 @@ HALF_ANSWERS = (
     one("ok without a result", doubt(say=http(200, '{"ok":true}'))),
     one("a result that is no message", doubt(say=http(200, '{"ok":true,"result":true}'))),
     one("a message without a number", doubt(say=http(200, '{"ok":true,"result":{"date":1}}'))),
+    one("a result that is no message, of what was never taken", doubt(say=http(200, '{"ok":true,"result":1}'), asked=0)),
+    one("a no without a number in a yes, of what was never taken", doubt(say=http(200, '{"ok":false}'), asked=0)),
+    one("half an answer to what was never taken", doubt(say=http(200, SPOILT, length=900), asked=0, end="close")),
     one("half an answer, closed", doubt(kept=120, end="close")),
     one("half an answer, reset", doubt(kept=150, end="reset")),
     one("half a head, reset", doubt(kept=20, end="reset")),
@@ -112,8 +129,19 @@ POLLING = (
 )
 
 
+ONCE = tuple(at_most_once(
+    one("a page in place of the answer", doubt(say=page(200))),
+    one("half an answer, closed", doubt(kept=120, end="close")),
+    one("half an answer to what was never taken", doubt(say=http(200, SPOILT, length=900), asked=0, end="close")),
+    one("reset after the message was taken", doubt(kept=0, end="reset")),
+    one("a black hole in front of the message", doubt(asked=0, end="hole")),
+    one("504 after the message was taken", doubt(say=page(504))),
+    one("429 for 9 s", later(say=wait(9), asks=9)),
+))  # fmt: skip
+
+
 def scripts() -> Iterator[Script]:
     """All of them."""
-    groups: Sequence[Sequence[Script]] = (REFUSALS, BROKEN_SERVERS, HALF_ANSWERS, BROKEN_LINES, POLLING)
+    groups: Sequence[Sequence[Script]] = (REFUSALS, BROKEN_SERVERS, HALF_ANSWERS, BROKEN_LINES, ONCE, POLLING)
     for group in groups:
         yield from group

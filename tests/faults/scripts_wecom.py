@@ -9,6 +9,7 @@ from tests.faults.scripts import (
     Blow,
     Script,
     ack,
+    at_most_once,
     chunked,
     doubt,
     errcode,
@@ -139,8 +140,17 @@ AIBOT_OPENINGS = (
 )  # fmt: skip
 
 
+ONCE = tuple(at_most_once(
+    member("reset after the message was taken", doubt(kept=0, end="reset")),
+    robot("reset after the message was taken", doubt(kept=0, end="reset")),
+    robot("a page in place of the platform", doubt(say=page(200), asked=0)),
+    chat("no answer, and the line is good", doubt(kept=0)),
+    bot("reset in front of the message", doubt(asked=0, end="reset")),
+))  # fmt: skip
+
+
 def scripts() -> Iterator[Script]:
     """All of them."""
-    groups: Sequence[Sequence[Script]] = (APP, TOKENS, GROUP, AIBOT_ANSWERS, AIBOT_LINES, AIBOT_OPENINGS)
+    groups: Sequence[Sequence[Script]] = (APP, TOKENS, GROUP, AIBOT_ANSWERS, AIBOT_LINES, AIBOT_OPENINGS, ONCE)
     for group in groups:
         yield from group

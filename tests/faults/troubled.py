@@ -96,6 +96,7 @@ class House:
         """The script begins."""
         scene, script = self.scene, self.script
         needle = scene.chats[SICK].needle if script.one else ""
+        needle = f"{SICK}{script.lane}0" if script.lane else needle
         for blow, path in zip(script.blows, paths(script, scene.send), strict=True):
             trouble = replace(blow.trouble, path=path, words=blow.trouble.words or needle)
             self.blows[trouble] = blow
