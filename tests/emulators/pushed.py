@@ -52,7 +52,9 @@ class PushedLoop(asyncio.SelectorEventLoop):
         """The seconds that have been let pass."""
         return self._pushing.seconds
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(  # type: ignore[override]  # generic in the types of the arguments, which nobody here needs
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
         """A thread's work takes real time, and no seconds of this loop."""
         done = super().run_in_executor(executor, func, *args)
         self.busy(1)
@@ -101,6 +103,12 @@ def run_pushed(main: Coroutine[Any, Any, T]) -> T:
     """Run it to its end in a loop of its own."""
     with asyncio.Runner(loop_factory=PushedLoop) as runner:
         return runner.run(main)
+
+
+async def let_pass(span: float) -> None:
+    """Let so many seconds of the running loop pass."""
+    assert isinstance(asyncio.get_running_loop(), PushedLoop), "elsewhere this would be waited for"
+    await asyncio.sleep(span)
 
 
 def seconds() -> float:

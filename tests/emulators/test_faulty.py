@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.emulators.faulty import HANDSHAKE, FaultyLine, Trouble, faulty_line
 from tests.emulators.frames import TEXT, closing, frame
-from tests.emulators.pushed import BEGIN, run_pushed, seconds
+from tests.emulators.pushed import BEGIN, let_pass, run_pushed, seconds
 
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nhalf"
 
@@ -62,7 +62,7 @@ def test_hours_pass_in_no_time_and_in_their_order() -> None:
         found = []
 
         async def wait(hours: float) -> None:
-            await asyncio.sleep(hours * 3600)
+            await let_pass(hours * 3600)
             found.append(seconds() - BEGIN)
 
         await asyncio.gather(wait(2), wait(1), wait(0.001))
@@ -110,9 +110,9 @@ def test_a_trouble_waits_for_the_calls_that_are_meant_and_for_so_many() -> None:
 
 def test_a_trouble_that_lasts_begins_with_its_first_call_and_ends_by_itself() -> None:
     async def act(line: FaultyLine, heard: list[str]) -> None:
-        await asyncio.sleep(100)
+        await let_pass(100)
         for wait, fails in ((0, True), (29, True), (2, False)):
-            await asyncio.sleep(wait)
+            await let_pass(wait)
             if fails:
                 with pytest.raises(aiohttp.ClientError):
                     await ask(line, "x")
@@ -157,7 +157,7 @@ def test_a_platform_may_hear_of_a_call_long_after_its_caller_has_given_up() -> N
         with pytest.raises(TimeoutError):
             await ask(line, "x")
         assert heard == []
-        await asyncio.sleep(15)
+        await let_pass(15)
         assert heard == ["x"]
 
     in_the_shop(act, Trouble(late=30.0))
@@ -237,7 +237,7 @@ def test_a_connection_ends_in_the_way_that_is_asked_for(trouble: Trouble, code: 
 def test_behind_a_silence_nothing_comes_and_nothing_goes() -> None:
     async def act(socket: Any, line: FaultyLine) -> None:
         await socket.send(said("a"))
-        await asyncio.sleep(1)
+        await let_pass(1)
         await socket.send(said("b"))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(socket.recv(), 60)

@@ -78,7 +78,7 @@ HALF_ANSWERS = (
     one("ok without a result", doubt(say=http(200, '{"ok":true}'))),
     one("a result that is no message", doubt(say=http(200, '{"ok":true,"result":true}'))),
     one("a message without a number", doubt(say=http(200, '{"ok":true,"result":{"date":1}}'))),
-    one("a result that is no message, of what was never taken", doubt(say=http(200, '{"ok":true,"result":1}'), asked=0)),
+    one("a result that is no message, and none was taken", doubt(say=http(200, '{"ok":true,"result":1}'), asked=0)),
     one("a no without a number in a yes, of what was never taken", doubt(say=http(200, '{"ok":false}'), asked=0)),
     one("half an answer to what was never taken", doubt(say=http(200, SPOILT, length=900), asked=0, end="close")),
     one("half an answer, closed", doubt(kept=120, end="close")),

@@ -1,4 +1,4 @@
-"""A house in trouble: what is owed in it, a channel at work, a script that strikes, and what must be true afterwards."""
+"""A house in trouble: what is owed in it, a channel at work, a script that strikes, and what must be true then."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from storage.database import Row, Tx
 from tests.backends import open_house
 from tests.bot.posthouse import CATALOGUE, RULES, no_documents
 from tests.emulators.faulty import CONNECT, Call, Trouble
-from tests.emulators.pushed import BEGIN, UnhurriedDatabase, seconds
+from tests.emulators.pushed import BEGIN, UnhurriedDatabase, let_pass, seconds
 from tests.faults.scenes import SCENES, SICK, WORD, Arrival, Scene, most_within
 from tests.faults.scripts import Blow, Script, Verdict, paths
 from tests.making import civil
@@ -116,7 +116,7 @@ class House:
         """Until nothing waits to leave any more."""
         async with asyncio.timeout(most):
             while await self.all("SELECT id FROM outbox WHERE state IN ('pending', 'sending') LIMIT 1"):
-                await asyncio.sleep(0.5)
+                await let_pass(0.5)
 
     async def states(self) -> dict[str, str]:
         """What became of each word."""
@@ -316,7 +316,7 @@ async def play(script: Script) -> None:
             house.strike()
         words = await house.owe(LOAD)
         await house.talk()
-        await asyncio.sleep(2)
+        await let_pass(2)
         await house.talk()
         await house.until_done(script.most)
         await until_struck(house)
@@ -334,7 +334,7 @@ async def until_struck(house: House) -> None:
     """Until every trouble that is counted was met, and what people said has come in."""
     async with asyncio.timeout(TOLD_WITHIN):
         while not house.scene.line.quiet:
-            await asyncio.sleep(1)
+            await let_pass(1)
         if house.scene.telegram is not None:
             await house.scene.telegram.confirmed(TOLD_WITHIN)
 
@@ -342,6 +342,6 @@ async def until_struck(house: House) -> None:
 async def until_ready(house: House) -> None:
     """Until messages can leave."""
     async with asyncio.timeout(60):
-        while not house.scene.channel.here:  # noqa: ASYNC110 - nothing rings when it is connected
-            await asyncio.sleep(0.1)
-    await asyncio.sleep(0.5)
+        while not house.scene.channel.here:
+            await let_pass(0.1)
+    await let_pass(0.5)

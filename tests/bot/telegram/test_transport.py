@@ -14,7 +14,7 @@ from bot.channels import Kit
 from bot.channels.telegram import Account, TelegramChannel, transport
 from bot.channels.telegram.api import POLL_WHOLE_SECONDS, Api
 from tests.bot.telegram.desks import ZHANG, NoteDesk, channel_at, gateway, line, words
-from tests.emulators.pushed import BEGIN, run_pushed, seconds
+from tests.emulators.pushed import BEGIN, let_pass, run_pushed, seconds
 from tests.emulators.telegram import TelegramEmulator
 from tests.errors import ExpectedErrors
 
@@ -109,7 +109,7 @@ def test_updates_that_come_in_drops_and_never_end_are_asked_for_again() -> None:
         with suppress(ConnectionError):
             while True:
                 await answer.write(b" ")
-                await asyncio.sleep(3)
+                await let_pass(3)
         return answer
 
     async def main() -> float:

@@ -15,7 +15,7 @@ from bot.channels.pieces import pieces
 from bot.channels.qyapi import READ_SECONDS, SLOWEST, Account, Lost, NotDone, Wire
 from tests.bot.telegram.desks import gateway
 from tests.bot.wecom_app.desks import Line, called, keys, line
-from tests.emulators.pushed import BEGIN, run_pushed, seconds
+from tests.emulators.pushed import BEGIN, let_pass, run_pushed, seconds
 from tests.errors import ExpectedErrors
 
 JPEG = Document("现场.jpg", "image/jpeg", b"\xff\xd8\xff" + b"x" * 50)
@@ -230,7 +230,7 @@ def test_an_answer_that_comes_in_drops_and_never_ends_is_given_up() -> None:
         with suppress(ConnectionError):
             while True:
                 await answer.write(b" ")
-                await asyncio.sleep(3)
+                await let_pass(3)
         return answer
 
     async def main() -> float:
