@@ -126,7 +126,7 @@ class Pump:
         if self._pacer.paced(start.channel):
             self._busy.add(start.chat_id)
         if start.probe:
-            self._patience.probe(start.channel, self._machine())
+            self._patience.probe(start.channel, start.chat_id, self._machine())
         self._pacer.begin(start.channel)
         self._flying[row_id] = asyncio.create_task(self._fly(row_id, start))
 
@@ -135,7 +135,7 @@ class Pump:
         civil, machine, most = self._civil(), self._machine(), MOST_IN_FLIGHT - len(self._flying)
         mine = [name for name in self.shares.mine() if self._channels[name].here]
         rooms = {name: self._pacer.room(name, machine, most) for name in self._patience.sound(mine)}
-        probed = self._patience.to_probe(mine, machine)
+        probed = {name: self._patience.probed(name) for name in self._patience.to_probe(mine, machine)}
         started, busy = self.shares.fresh, frozenset(self._busy)
 
         async def unit(tx: Tx) -> tuple[dict[int, Start], Sequence[Owed]]:
@@ -146,8 +146,9 @@ class Pump:
                 few = min(room, most - len(rows))
                 found = await delivery.heads(tx, [name], civil, machine, few, busy) if few > 0 else ()
                 rows |= {row: Start(name, chat) for row, chat in found}
-            for name in probed:
-                tried = await delivery.heads(tx, [name], civil, machine, 1, busy)
+            for name, before in probed.items():
+                tried = await delivery.heads(tx, [name], civil, machine, 1, busy | before)
+                tried = tried or await delivery.heads(tx, [name], civil, machine, 1, busy)
                 rows |= {row: Start(name, chat, probe=True) for row, chat in tried}
             return rows, await delivery.abandoned(tx, machine, started=started)
 
@@ -248,7 +249,7 @@ class Pump:
         try:
             platform_id = await self._carry(owed, part.parcel)
         except Undeliverable as end:
-            self._patience.up(owed.channel)
+            self._patience.up(owed.channel, self._machine())
             await self._dead(owed, str(end), unreachable=end.unreachable)
         except Unsent as trouble:
             await self._again(owed, trouble)
@@ -316,19 +317,20 @@ class Pump:
     async def _again(self, owed: Owed, trouble: Unsent) -> None:
         """Wait and try once more; an answer to a press is tried once only, for its presser has moved on."""
         machine = self._machine()
-        if trouble.channel_down:
+        down = trouble.channel_down and (trouble.seconds is not None or not self._patience.alone(owed))
+        if down:
             self._patience.down(owed.channel, machine, trouble.seconds)
         else:
-            self._patience.up(owed.channel)
-        if owed.kind == "answer" or (not trouble.channel_down and self._patience.exhausted(owed, machine)):
+            self._patience.up(owed.channel, machine)
+        if owed.kind == "answer" or (not down and self._patience.exhausted(owed, machine)):
             await self._dead(owed, str(trouble))
             return
         self._tally(owed, "retried")
-        wait = timedelta() if trouble.channel_down else back_off(owed.attempts, trouble.seconds)
-        asked = not trouble.channel_down and trouble.seconds is not None
+        wait = timedelta() if down else back_off(owed.attempts, trouble.seconds)
+        asked = not down and trouble.seconds is not None
 
         async def unit(tx: Tx) -> None:
-            await delivery.put_back(tx, owed, machine + wait, str(trouble), counted=not trouble.channel_down)
+            await delivery.put_back(tx, owed, machine + wait, str(trouble), counted=not down)
 
         await self._record(owed, unit, hold=machine + wait if asked else None)
 

@@ -1,8 +1,9 @@
 """How long a failed message waits, when a channel is left in peace as a whole, and when a row is set aside."""
 
 import random
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.channel import Abilities
@@ -26,15 +27,20 @@ REPEATABLE = frozenset({"edit", "menu"})
 
 @dataclass(slots=True)
 class _Pause:
+    """`asked`: its length is what the platform wants; `probes`: the chats to which a message was tried in it."""
+
     until: datetime
     times: int = 0
     probing: bool = False
+    asked: bool = False
+    probes: set[int] = field(default_factory=set)
 
 
 class Patience:
     """What a pump has seen of its channels since it started; all moments are machine time.
 
-    A paused channel is tried again with one message; when that arrives, or is refused on its own account, all is well.
+    A paused channel is tried again with one message, each time to another chat; when that arrives, or is refused on its
+    own account, all is well. A chat that takes nothing while others do has a trouble of its own, and pauses nobody.
     """
 
     def __init__(self) -> None:
@@ -42,6 +48,8 @@ class Patience:
         self._doubts: dict[str, int] = {}
         self._channels: dict[str, datetime] = {}
         self._chats: dict[int, datetime] = {}
+        self._arrived: Counter[str] = Counter()
+        self._failed: dict[int, int] = {}
         self._first_failure: datetime | None = None
 
     def sound(self, channels: Collection[str]) -> list[str]:
@@ -52,10 +60,17 @@ class Patience:
         """Paused channels whose pause is over: one message may be tried."""
         return [name for name in channels if name in self._pauses and self._pauses[name].until <= machine]
 
-    def probe(self, channel: str, machine: datetime) -> None:
-        """One message is on its way there; no second one until its outcome is known."""
-        self._pauses[channel].until = machine + PROBE_TAKES
-        self._pauses[channel].probing = True
+    def probed(self, channel: str) -> frozenset[int]:
+        """The chats with which a paused channel was tried before: one of them may be the trouble, and another not."""
+        return frozenset(self._pauses[channel].probes)
+
+    def probe(self, channel: str, chat_id: int, machine: datetime) -> None:
+        """One message is on its way to a chat there; no second one until its outcome is known."""
+        pause = self._pauses[channel]
+        if chat_id in pause.probes:  # every other was tried since
+            pause.probes.clear()
+        pause.probes.add(chat_id)
+        pause.until, pause.probing, pause.asked = machine + PROBE_TAKES, True, False
 
     def probe_fell_out(self, channel: str, machine: datetime) -> None:
         """The message that was to be tried need not be sent any more: another may be."""
@@ -68,9 +83,19 @@ class Patience:
         if pause.probing:
             pause.times += 1
             pause.probing = False
-            pause.until = machine + timedelta(seconds=_wait(pause.times, seconds))
+            pause.until = machine + back_off(pause.times, seconds)
         elif seconds is not None:
-            pause.until = max(pause.until, machine + timedelta(seconds=seconds))
+            pause.until = max(pause.until, machine + back_off(0, seconds))
+        pause.asked = pause.asked or seconds is not None
+
+    def alone(self, owed: Owed) -> bool:
+        """Whether a chat that nothing gets through to is the only one: since that failed before, others got theirs.
+
+        It is noted that it failed.
+        """
+        before, arrived = self._failed.get(owed.chat_id), self._arrived[owed.channel]
+        self._failed[owed.chat_id] = arrived
+        return before is not None and arrived > before and owed.channel not in self._pauses
 
     def doubtful(self, channel: str, machine: datetime) -> None:
         """A message vanished; a channel that swallows several in a row, or a probe, is down."""
@@ -78,14 +103,18 @@ class Patience:
         if channel in self._pauses or self._doubts[channel] >= MOST_DOUBTS:
             self.down(channel, machine)
 
-    def up(self, channel: str) -> None:
-        """The channel answers."""
-        self._pauses.pop(channel, None)
+    def up(self, channel: str, machine: datetime) -> None:
+        """The channel answers; a pause that the platform asked for is kept all the same."""
+        pause = self._pauses.get(channel)
+        if pause is not None and not (pause.asked and machine < pause.until):
+            del self._pauses[channel]
         self._doubts.pop(channel, None)
 
     def delivered(self, owed: Owed, machine: datetime) -> None:
         """A message has arrived."""
-        self.up(owed.channel)
+        self.up(owed.channel, machine)
+        self._arrived[owed.channel] += 1
+        self._failed.pop(owed.chat_id, None)
         self._channels[owed.channel] = machine
         self._chats[owed.chat_id] = machine
 

@@ -19,6 +19,8 @@ T = TypeVar("T")
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 15.0
 UPLOAD_SECONDS = 120.0
+SLOWEST = 3
+"""After so many times the silence that is borne an answer is given up that comes in drops and never ends."""
 MOST_CONNECTIONS = 32
 EARLY_SECONDS = 120.0
 """So long before its end a token is taken for over."""
@@ -99,7 +101,7 @@ class Wire:
             connector = aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ttl_dns_cache=300)
             self._session = aiohttp.ClientSession(connector=connector, trust_env=True)
         method = "GET" if payload.get("data") is None else "POST"
-        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=seconds)
+        timeout = aiohttp.ClientTimeout(total=SLOWEST * seconds, sock_connect=CONNECT_SECONDS, sock_read=seconds)
         address = f"{self._base}/cgi-bin/{path}"
         try:
             async with self._session.request(
@@ -152,6 +154,8 @@ class Account:
         self.wire = wire
         self._credentials = {"corpid": corp_id, "corpsecret": secret}
         self._token, self._until = "", 0.0
+        self._renewals = 0
+        self._failure: ApiError | None = None
         self._renewing = asyncio.Lock()
 
     async def get(self, path: str, **query: str) -> dict[str, Any]:
@@ -188,14 +192,34 @@ class Account:
         return await call(await self._valid_token(token))
 
     async def _valid_token(self, over: str) -> str:
-        """The token, asked for anew where it is over or the one that is known to be; by one caller for all."""
+        """The token, asked for anew where it is over or the one that is known to be; by one caller for all.
+
+        Who waits meanwhile has its failure as well, so that not each of them asks again.
+        """
+        before = self._renewals
         async with self._renewing:
             moment = asyncio.get_running_loop().time()
             if self._token in ("", over) or moment >= self._until:
-                told = await _before_anything(self.wire.ask("gettoken", self._credentials))
-                self._token = str(told["access_token"])
-                self._until = moment + max(float(told.get("expires_in", 0)) - EARLY_SECONDS, 1.0)
+                if self._renewals > before and self._failure is not None:
+                    raise self._failure.with_traceback(None)
+                self._token, lives = await self._new_token()
+                self._until = moment + max(lives - EARLY_SECONDS, 1.0)
             return self._token
+
+    async def _new_token(self) -> tuple[str, float]:
+        """A token, and for how many seconds it is good."""
+        self._failure = None
+        try:
+            told = await _before_anything(self.wire.ask("gettoken", self._credentials))
+            return str(told["access_token"]), float(told.get("expires_in", 0))
+        except ApiError as error:
+            self._failure = error
+            raise
+        except (KeyError, TypeError, ValueError):
+            self._failure = NotDone("a token that cannot be read")
+            raise self._failure from None
+        finally:
+            self._renewals += 1
 
 
 async def _before_anything(call: Awaitable[T]) -> T:

@@ -9,6 +9,7 @@ import pytest
 
 from bot import deliver
 from bot.channel import Abilities, Document, Parcel, Uncertain, Undeliverable, Unsent
+from bot.patience import Patience
 from domain.notices import Lane
 from storage import delivery
 from storage.database import Tx
@@ -172,7 +173,7 @@ async def test_a_channel_that_is_down_is_paused_whole_and_counts_against_nobody(
     await later(house, 0.5)
     assert len(house.channel.tried) == 3
     house.channel.always = {}
-    await later(house, 0.6)
+    await later(house, 0.75)
     assert [house.said(name) for name in "abc"] == [["a1", "a2"], ["b1", "b2"], ["c1", "c2"]]
     assert [(await house.row(row))["attempts"] for row in rows] == [0] * 6
 
@@ -183,7 +184,7 @@ async def test_a_paused_channel_is_tried_with_one_message_and_ever_more_seldom(h
         await house.owe(name, name)
     await house.pump.drain()
     tries = []
-    for seconds in (1, 4.9, 0.2, 14.9, 0.2, 59, 1.1, 119, 1.1, 119, 1.1):
+    for seconds in (1.25, 3.9, 2.2, 11.9, 6.2, 47, 26, 95, 50, 95, 50):
         before = len(house.channel.tried)
         await later(house, seconds)
         tries.append(len(house.channel.tried) - before)
@@ -201,13 +202,73 @@ async def test_the_platform_says_how_long_the_channel_is_down(house: PostHouse) 
     assert house.said() == ["1", "2"]
 
 
+async def test_a_pause_that_the_platform_asked_for_is_not_ended_by_what_was_under_way(house: PostHouse) -> None:
+    house.channel.gates["b"] = asyncio.Event()
+    house.channel.always = {"a": Unsent("too often", seconds=60, channel_down=True)}
+    await house.owe("a", "1")
+    await house.owe("b", "2")
+    draining = asyncio.create_task(house.pump.drain())
+    await until(lambda: len(house.channel.tried) == 2)
+    house.channel.gates["b"].set()
+    await draining
+    house.channel.always = {}
+    await house.owe("c", "3")
+    await later(house, 59.9)
+    assert house.said() == ["2"]
+    await later(house, 0.1)
+    assert house.said() == ["2", "1", "3"]
+
+
+async def test_how_long_a_channel_is_paused_is_not_the_same_everywhere() -> None:
+    moments = set()
+    for _ in range(8):
+        patience, machine = Patience(), MORNING
+        patience.down("memory", machine)
+        while not patience.to_probe(["memory"], machine):
+            machine += timedelta(seconds=0.01)
+        assert timedelta(seconds=0.8) <= machine - MORNING <= timedelta(seconds=1.21)
+        moments.add(machine)
+    assert len(moments) > 1
+
+
+async def test_a_chat_that_takes_nothing_does_not_keep_a_paused_channel_from_being_tried_with_others(
+    house: PostHouse,
+) -> None:
+    house.channel.always = {"*": Unsent("502", channel_down=True)}
+    for name in "abc":
+        await house.owe(name, name)
+    await house.pump.drain()
+    house.channel.always = {"a": Unsent("500", channel_down=True)}
+    await later(house, 1.25)
+    assert house.said() == []
+    await later(house, 6.1)
+    assert house.said() == ["b", "c"]
+
+
+async def test_a_chat_that_takes_nothing_while_others_do_pauses_nobody_and_is_tried_ever_more_seldom(
+    house: PostHouse,
+) -> None:
+    house.channel.always = {"a": Unsent("500", channel_down=True)}
+    poison = await house.owe("a", "x")
+    for n in range(60):
+        await house.owe("b", str(n))
+        await later(house, 1)
+    assert [word for word in house.said() if word != "x"] == [str(n) for n in range(60)]
+    tried = house.said("a", tried=True)
+    assert 4 <= len(tried) <= 8
+    assert (await house.row(poison))["attempts"] >= 3
+    house.channel.always = {}
+    await later(house, 150)
+    assert house.said("a") == ["x"]
+
+
 async def test_a_refusal_of_the_message_itself_ends_the_pause(house: PostHouse) -> None:
     house.channel.failures = [Unsent("down", channel_down=True), Undeliverable("too old")]
     await house.owe("a", "1")
     await house.pump.drain()
     await house.owe("b", "2")
     await house.owe("c", "3")
-    await later(house, 1.1)
+    await later(house, 1.25)
     assert await house.states() == {"dead": 1, "sent": 2}
 
 
@@ -216,11 +277,11 @@ async def test_a_probe_that_vanishes_is_followed_by_another_after_a_longer_pause
     for n in range(3):
         await house.owe("a", str(n), lane=Lane.BROADCAST)
     await house.pump.drain()
-    await later(house, 1)
+    await later(house, 1.25)
     assert await house.states() == {"uncertain": 1, "pending": 2}
-    await later(house, 4.9)
+    await later(house, 3.9)
     assert len(house.channel.tried) == 2
-    await later(house, 0.2)
+    await later(house, 2.2)
     assert house.said() == ["1", "2"]
 
 
@@ -229,7 +290,7 @@ async def test_while_a_probe_is_on_its_way_no_second_one_leaves(house: PostHouse
     await house.owe("a", "1")
     await house.pump.drain()
     house.channel.gates["a"] = asyncio.Event()
-    house.machine.on(seconds=1)
+    house.machine.on(seconds=1.25)
     draining = asyncio.create_task(house.pump.drain())
     await until(lambda: len(house.channel.tried) == 2)
     await house.owe("b", "2")
@@ -247,7 +308,7 @@ async def test_a_probe_that_need_not_leave_makes_room_for_the_next(house: PostHo
     await house.pump.drain()
     await house.owe("b", "fresh")
     house.civil.on(seconds=2)
-    await later(house, 1.1)
+    await later(house, 1.25)
     assert house.said() == ["fresh"]
 
 

@@ -52,7 +52,7 @@ class Link:
         """Reset what is connected; from now on nobody gets through."""
         self._is_cut = True
         for writer in list(self._writers):
-            _reset(writer)
+            reset(writer)
 
     def block(self) -> None:
         """Carry nothing any more, and tell nobody."""
@@ -70,12 +70,12 @@ class Link:
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._is_cut:
-            _reset(writer)
+            reset(writer)
             return
         try:
             there_reader, there_writer = await asyncio.open_connection(*self._target)
         except OSError:
-            _reset(writer)
+            reset(writer)
             return
         both = {writer, there_writer}
         self._writers |= both
@@ -97,7 +97,8 @@ class Link:
             writer.close()
 
 
-def _reset(writer: asyncio.StreamWriter) -> None:
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection with a reset, as a crash or a firewall does."""
     line = writer.get_extra_info("socket")
     if line is not None and line.fileno() >= 0:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)

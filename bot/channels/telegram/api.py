@@ -10,6 +10,9 @@ from telegram.request import RequestData
 
 from bot.channels.telegram.transport import Transport
 
+POLL_WHOLE_SECONDS = 60.0
+"""So long updates may take to come, beyond the silence before the first."""
+
 logging.getLogger("telegram").setLevel(logging.WARNING)  # its debug lines name addresses, which hold the token
 
 
@@ -17,7 +20,7 @@ class Api:
     """One bot account. Errors are those of python-telegram-bot, see telegram.error and transport.py."""
 
     def __init__(self, token: str, base: str) -> None:
-        self._calls, self._polls = Transport(base), Transport(base)
+        self._calls, self._polls = Transport(base), Transport(base, POLL_WHOLE_SECONDS)
         self.bot = Bot(
             token,
             base_url=f"{base}/bot",

@@ -166,6 +166,8 @@ class Sender:
             link_preview_options=NO_PREVIEW,
             reply_markup=_keyboard(parcel.keys),
         )
+        if not isinstance(sent, dict) or type(sent.get("message_id")) is not int:
+            raise TelegramError("an answer that cannot be read")
         return message_id(sent["message_id"], sent["message_thread_id"] if sent.get("is_topic_message") else None)
 
     async def _files(self, parcel: Parcel, place: dict[str, Any]) -> str:

@@ -16,11 +16,15 @@ from bot.channels.files import TooLarge, body_of
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 20.0
 """A Bot API server may hold a message back for up to 8 seconds instead of refusing it, so no shorter."""
+WHOLE_SECONDS = 300.0
+"""An answer that never falls silent and never ends is given up after so long; a large file takes a while."""
 MOST_CONNECTIONS = 64
 ANSWERS = frozenset({400, 401, 403, 404, 409, 429})
 """The statuses with which the Bot API itself says no."""
 WAIT_SECONDS = 5
 """How long to wait where the server says too often, and not until when."""
+MOST_REFUSAL = 2048
+"""Bytes; what is longer is no refusal."""
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -39,9 +43,11 @@ class Lost(NetworkError):
 class Transport(BaseRequest):
     """One pool of connections to one server; opened at its first use, through the proxy that the environment names."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, whole: float = WHOLE_SECONDS) -> None:
+        """A call may take `whole` seconds beyond those for which its server may be silent."""
         self._session: aiohttp.ClientSession | None = None
         self._proxy = proxy_for(base)
+        self._whole = whole
 
     @property
     def read_timeout(self) -> float:
@@ -76,7 +82,7 @@ class Transport(BaseRequest):
                 connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ttl_dns_cache=300), proxy=self._proxy
             )
         wait = _seconds(read_timeout, READ_SECONDS)
-        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=wait)
+        timeout = aiohttp.ClientTimeout(total=wait + self._whole, sock_connect=CONNECT_SECONDS, sock_read=wait)
         try:
             async with self._session.request(
                 method, url, timeout=timeout, allow_redirects=False, **_payload(request_data)
@@ -90,6 +96,7 @@ class Transport(BaseRequest):
             raise TimedOut(f"no answer within {wait:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError, TypeError, RuntimeError) as error:
             raise Lost(f"the connection broke: {type(error).__name__}") from None
+        status = _meant(status, body)
         _vet(status, body)
         return status, body
 
@@ -108,6 +115,19 @@ def proxy_for(base: str) -> str | None:
     if proxy_bypass(parts.hostname or ""):
         return None
     return getproxies().get(parts.scheme)
+
+
+def _meant(status: int, body: bytes) -> int:
+    """The status of an answer; where a no comes under a yes, that of the no."""
+    if not 200 <= status < 300 or len(body) > MOST_REFUSAL:
+        return status
+    told = _told(body)
+    if told is None or told.get("ok") is not False:
+        return status
+    meant = told.get("error_code")
+    if type(meant) is not int or meant < 400:
+        raise Lost("a yes that says no, and not why")
+    return meant
 
 
 def _vet(status: int, body: bytes) -> None:

@@ -120,7 +120,9 @@ class Connection:
     async def _exchange(
         self, cmd: str, req_id: str, body: Mapping[str, Any] | None, seconds: float
     ) -> Mapping[str, Any]:
-        if self._over.is_set() or not self._open:
+        if not self._over.is_set() and not self._open:
+            self.give_up()  # it is closing, and the other side may never see to it
+        if self._over.is_set():
             raise NotConnected("the connection is over")
         frame = {"cmd": cmd, "headers": {"req_id": req_id}, **({} if body is None else {"body": body})}
         answer = self._waiting[req_id] = asyncio.get_running_loop().create_future()

@@ -3,16 +3,18 @@
 import asyncio
 import logging
 import traceback
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
-from telegram.error import NetworkError, TelegramError
+from telegram.error import NetworkError, TelegramError, TimedOut
 
 from bot.channel import Document, Parcel, Uncertain, Undeliverable, Unsent
 from bot.channels import Kit
 from bot.channels.telegram import Account, TelegramChannel, transport
-from bot.channels.telegram.api import Api
+from bot.channels.telegram.api import POLL_WHOLE_SECONDS, Api
 from tests.bot.telegram.desks import ZHANG, NoteDesk, channel_at, gateway, line, words
+from tests.emulators.pushed import BEGIN, let_pass, run_pushed, seconds
 from tests.emulators.telegram import TelegramEmulator
 from tests.errors import ExpectedErrors
 
@@ -80,6 +82,45 @@ async def test_what_is_too_large_for_the_server_will_never_arrive(body: str) -> 
 @pytest.mark.parametrize("body", ["<html>welcome</html>", "", "[]", "{}", '{"ok":true}'])
 async def test_a_success_that_cannot_be_read_leaves_it_open(body: str) -> None:
     assert isinstance(await answered(200, body), Uncertain)
+
+
+async def test_a_no_that_comes_under_a_yes_is_a_no() -> None:
+    end = await answered(200, '{"ok":false,"error_code":429,"description":"slow","parameters":{"retry_after":12}}')
+    assert isinstance(end, Unsent)
+    assert (end.seconds, end.channel_down) == (12.0, False)
+    assert isinstance(await answered(200, '{"ok":false,"error_code":400,"description":"Bad Request"}'), Undeliverable)
+    assert isinstance(await answered(200, '{"ok":false,"error_code":502,"description":"Bad Gateway"}'), Unsent)
+
+
+@pytest.mark.parametrize("body", ['{"ok":false}', '{"ok":false,"error_code":"429"}', '{"ok":false,"error_code":200}'])
+async def test_a_no_under_a_yes_that_does_not_say_why_leaves_it_open(body: str) -> None:
+    assert isinstance(await answered(200, body), Uncertain)
+
+
+@pytest.mark.parametrize("result", ["true", "[]", "{}", '"7"', '{"message_id":"7"}', '{"message_id":null}'])
+async def test_a_result_that_is_no_message_leaves_it_open(result: str) -> None:
+    assert isinstance(await answered(200, f'{{"ok":true,"result":{result}}}'), Uncertain)
+
+
+def test_updates_that_come_in_drops_and_never_end_are_asked_for_again() -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await answer.write(b" ")
+                await let_pass(3)
+        return answer
+
+    async def main() -> float:
+        async with gateway(handler) as base:
+            api = Api(TOKEN, base)
+            with pytest.raises(TimedOut):
+                await api.poll(25)
+            await api.close()
+        return seconds() - BEGIN
+
+    assert run_pushed(main()) == pytest.approx(25 + 10 + POLL_WHOLE_SECONDS, abs=0.5)
 
 
 async def test_a_conflict_is_no_delivery() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.bot.wecom_aibot.desks import GROUP, QUICK, ZHANG, Line, NoteDesk, channel_at, line
+from tests.emulators.frames import TEXT, frame
 from tests.emulators.wecom.aibot import AibotEmulator
 from tests.errors import ExpectedErrors
 
@@ -36,6 +37,21 @@ async def test_every_end_of_the_connection_is_followed_by_another(end: str) -> N
         await wire.gone()
         await works_again(wire)
         assert len(wire.server.connections) == 2
+
+
+TOO_LARGE, NO_FRAME = frame(TEXT, b"x", length=1 << 40), b"\x8f\x00"
+
+
+@pytest.mark.parametrize("raw", [TOO_LARGE, NO_FRAME], ids=["larger than any", "no frame"])
+async def test_a_connection_that_broke_down_is_not_kept_by_a_platform_that_leaves_it_open(raw: bytes) -> None:
+    async with line() as wire:
+        bot = wire.server.server.bot
+        assert bot is not None
+        wire.server.silence()
+        bot.socket.transport.write(raw)
+        bot.socket.transport.pause_reading()  # it never hears that it is to close
+        await wire.gone()
+        await works_again(wire)
 
 
 @pytest.mark.parametrize("status", [503, 429, None])

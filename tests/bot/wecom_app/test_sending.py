@@ -3,14 +3,19 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.channel import Document, Uncertain, Undeliverable, Unsent
 from bot.channels.pieces import GOES_ON, pieces
+from bot.channels.qyapi import READ_SECONDS, SLOWEST, Account, Lost, NotDone, Wire
+from tests.bot.telegram.desks import gateway
 from tests.bot.wecom_app.desks import Line, called, keys, line
+from tests.emulators.pushed import BEGIN, let_pass, run_pushed, seconds
 from tests.errors import ExpectedErrors
 
 JPEG = Document("现场.jpg", "image/jpeg", b"\xff\xd8\xff" + b"x" * 50)
@@ -195,6 +200,49 @@ async def test_all_who_wait_share_one_renewal(wire: Line) -> None:
     await asyncio.gather(*(wire.send(row=number) for number in range(2, 22)))
     asked = [call for call in wire.server.core.calls if call.path == "gettoken"]
     assert (len(wire.server.sent), len(asked)) == (21, 2)
+
+
+@pytest.mark.parametrize("how", [{"status": 502}, {"code": -1}, {"answer": "broken"}], ids=str)
+async def test_all_who_wait_share_one_failure_and_the_next_asks_again(wire: Line, how: dict[str, object]) -> None:
+    wire.server.fault("gettoken", **how)
+    ends = await asyncio.gather(*(wire.send(row=number) for number in range(1, 9)), return_exceptions=True)
+    assert {type(end) for end in ends} == {Unsent}
+    asked = [call.path for call in wire.server.core.calls].count("gettoken")
+    assert (asked, wire.server.core.faults.waiting[0].met) in {(1, 1), (0, 1)}  # half an answer is not noted as a call
+    await wire.send()
+    assert [call.path for call in wire.server.core.calls].count("gettoken") == asked + 1
+
+
+@pytest.mark.parametrize("told", ['{"errcode":0}', '{"errcode":0,"access_token":"x","expires_in":"soon"}'])
+async def test_a_token_that_cannot_be_read_is_none(told: str) -> None:
+    async def handler(request: web.BaseRequest) -> web.Response:
+        return web.Response(text=told)
+
+    async with gateway(handler) as base:
+        with pytest.raises(NotDone):
+            await Account(wire := Wire(base), "corp", "secret").get("agent/get")
+        await wire.close()
+
+
+def test_an_answer_that_comes_in_drops_and_never_ends_is_given_up() -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await answer.write(b" ")
+                await let_pass(3)
+        return answer
+
+    async def main() -> float:
+        async with gateway(handler) as base:
+            wire = Wire(base)
+            with pytest.raises(Lost):
+                await wire.ask("message/send", {}, b"{}")
+            await wire.close()
+        return seconds() - BEGIN
+
+    assert run_pushed(main()) == pytest.approx(SLOWEST * READ_SECONDS, abs=0.5)
 
 
 async def test_a_token_that_stays_refused_stops_the_channel_and_not_the_message(
