@@ -2,20 +2,23 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from handlers import ROUTER
 from tests import needs
 from tests.faults.course import COURSE, Moment, walk
-from tests.faults.crashing import Fate
+from tests.faults.crashing import Fate, Lives
 from tests.faults.test_crash_points import check_sent, moved_in, state
 from tests.summary import Tally
 
 DEATHS = needs.count(1, 1000)
 """At so many steps of a command at most."""
+NOTICE = "policy.notice"
 
 pytestmark = pytest.mark.xdist_group("crash verbs")
 
@@ -45,11 +48,38 @@ async def test_dying_at_a_step_of_a_command_changes_nothing_in_the_end(
     ends = deaths(n, whole.steps)
     for end in ends:
         async with moved_in(moment.house, tmp_path / "again.db", moment.at) as lives:
+            before = {row for row, what in (await notices(lives)).items() if what == "sent"}
             assert not await lives.live(Fate(end), [moment.body]), end
             assert await lives.live(Fate(), [moment.body]), end
+            if is_broadcast(moment):
+                await check_broadcast(lives, wanted, before, end)
+                continue
             assert await state(lives.database) == wanted, end
             await check_sent(lives, told, end)
     tally("R2a", len(ends))
+
+
+def is_broadcast(moment: Moment) -> bool:
+    """Whether a policy goes to groups: what was under way at a death is not repeated, and the office is told so."""
+    return any(said.key == NOTICE for said in moment.answers)
+
+
+async def notices(lives: Lives) -> dict[int, str]:
+    """The rows of a policy's notices, and their states."""
+    sql = "SELECT id, state FROM outbox WHERE text_key = :key"
+    rows = await lives.database.reading(lambda tx: tx.all(sql, {"key": NOTICE}))
+    return {row["id"]: row["state"] for row in rows}
+
+
+async def check_broadcast(lives: Lives, wanted: Mapping[str, Sequence[Any]], before: set[int], end: int) -> None:
+    """No notice left twice; one that is not known to have arrived is listed; all else is as ever."""
+    found = await state(lives.database)
+    assert {**found, "owed": 0, "sent": 0} == {**wanted, "owed": 0, "sent": 0}, end
+    after, left = await notices(lives), Counter(parcel.id for parcel in lives.sent)
+    assert all(left[row] == (row not in before) for row, what in after.items() if what == "sent"), end
+    assert all(what == "uncertain" and left[row] <= 1 for row, what in after.items() if what != "sent"), end
+    others = await lives.database.reading(lambda tx: tx.all("SELECT text_key, state FROM outbox"))
+    assert {row["state"] for row in others if row["text_key"] != NOTICE} <= {"sent", "superseded"}, end
 
 
 def deaths(n: int, steps: int) -> Sequence[int]:
