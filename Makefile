@@ -7,7 +7,7 @@ TEST = .venv-test/bin/python
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench test-full reference bundle browser-deps pg-deps strace-deps lock clean
+.PHONY: help run test lint bench test-full reference bundle browser-deps pg-deps strace-deps faketime-deps lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -54,6 +54,11 @@ strace-deps:  ## strace from Debian, for the tests that kill at a system call
 	@command -v strace >/dev/null || \
 	{ $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends strace >/dev/null; }
+
+faketime-deps:  ## libfaketime from Debian, for the test that sets the clock while the program runs
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || \
+	{ $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends libfaketime >/dev/null; }
 
 lock:  ## write requirements/*.lock anew from requirements/*.in
 	@[ -x .venv-lock/bin/pip-compile ] || \

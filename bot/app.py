@@ -219,11 +219,13 @@ class App:
     @contextlib.asynccontextmanager
     async def _ringing(self) -> AsyncIterator[None]:
         scheduler = AsyncIOScheduler(timezone=UTC)
-        self.bell.hang(scheduler)
+        rope = self.bell.hang(scheduler)
         scheduler.start()
+        ringing = asyncio.create_task(self.bell.keep_ringing(rope))
         try:
             yield
         finally:
+            ringing.cancel()
             scheduler.shutdown(wait=False)
 
     async def settle(self) -> None:

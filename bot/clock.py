@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from apscheduler.job import Job as Rope
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from domain.errors import Stale
@@ -17,6 +18,8 @@ from storage.errors import StorageUnavailable
 _log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5
+PATIENCE = 15.0
+"""Seconds without a ring after which something is wrong with the scheduler's time."""
 
 
 class Bell:
@@ -41,15 +44,32 @@ class Bell:
         self._done = done
         self._one_at_a_time = asyncio.Lock()
         self._failures: dict[tuple[str, str], int] = {}
+        self._rung = asyncio.Event()
 
-    def hang(self, scheduler: AsyncIOScheduler) -> None:
+    def hang(self, scheduler: AsyncIOScheduler) -> Rope:
         """Let the scheduler ring every few seconds; a ring that is late is rung once, none is skipped."""
-        scheduler.add_job(
+        return scheduler.add_job(
             self.ring_safely, "interval", seconds=EVERY_SECONDS, coalesce=True, misfire_grace_time=None, max_instances=1
         )
 
+    async def keep_ringing(self, rope: Rope, patience: float = PATIENCE) -> None:
+        """Where no ring has come for so many seconds, begin anew from now; until cancelled.
+
+        The scheduler waits for an hour of the clock: when that was set back, it would wait as long as it was set back.
+        """
+        while True:
+            self._rung.clear()
+            try:
+                async with asyncio.timeout(patience):
+                    await self._rung.wait()
+            except TimeoutError:
+                if not self._one_at_a_time.locked():
+                    _log.warning("no ring for %.0f s, the clock must have been set back: it rings on", patience)
+                    rope.reschedule("interval", seconds=EVERY_SECONDS)
+
     async def ring_safely(self) -> None:
         """Ring; trouble is logged and the next ring tries again."""
+        self._rung.set()
         try:
             await self.ring()
         except StorageUnavailable as trouble:

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,12 @@ def find_strace() -> str | None:
     return path if tried.returncode == 0 else None
 
 
+def find_faketime() -> str | None:
+    """The path of the library that shows a program another time than the clock's."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return str(found[0]) if found else None
+
+
 def find_pg() -> str | None:
     """A PostgreSQL for tests: the server of $LIANQI_TEST_PG, else programs to start one; and its driver."""
     if importlib.util.find_spec("psycopg") is None:
@@ -52,6 +59,7 @@ class Resource:
 RESOURCES: Mapping[str, Resource] = {
     "browser": Resource(find_chromium, "make browser-deps"),
     "pg": Resource(find_pg, "make pg-deps, or LIANQI_TEST_PG=postgresql://user@host/postgres"),
+    "faketime": Resource(find_faketime, "make faketime-deps"),
     "strace": Resource(find_strace, "make strace-deps, and permission to trace"),
 }
 

@@ -152,4 +152,4 @@ def test_a_browser_that_is_there_is_handed_over(tmp_path: Path) -> None:
 def test_requiring_something_unknown_stops_the_run(tmp_path: Path) -> None:
     code, said = run(tmp_path, "def test_it(): ...\n", LIANQI_REQUIRE="browser,fax")
     assert code == 4
-    assert "LIANQI_REQUIRE names fax; known are: browser, pg, strace" in said
+    assert "LIANQI_REQUIRE names fax; known are: browser, pg, faketime, strace" in said

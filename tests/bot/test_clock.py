@@ -213,6 +213,21 @@ async def test_the_scheduler_rings_every_few_seconds_and_forgets_no_ring_that_ca
     scheduler.shutdown(wait=False)
 
 
+async def test_a_scheduler_whose_clock_was_set_back_is_not_waited_for(office: Office) -> None:
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    bell = office.bell(Chores(1))
+    rope = bell.hang(scheduler)
+    scheduler.start()
+    soon = rope.next_run_time
+    rope.modify(next_run_time=soon + timedelta(hours=3))
+    watching = asyncio.create_task(bell.keep_ringing(rope, patience=0.01))
+    async with asyncio.timeout(5):
+        while rope.next_run_time > soon + timedelta(minutes=1):  # noqa: ASYNC110 - nothing rings when it is
+            await asyncio.sleep(0.005)
+    watching.cancel()
+    scheduler.shutdown(wait=False)
+
+
 async def test_a_stop_amid_a_ring_is_no_error(office: Office) -> None:
     """The scheduler would log one, and an operator would look for a bug."""
     begun = asyncio.Event()

@@ -51,8 +51,8 @@ class Arrival:
 class Scene:
     """A channel, its line, its chats by name. `send`: the path of calls that bring messages.
 
-    `offences` are the rules of the platform that were broken; `revoke` ends the access token before its time; `heard`
-    is how people speak to the bot, where the platform keeps what it could not bring.
+    `offences` are the rules of the platform that were broken; `revoke` ends the access token before its time;
+    `telegram` is the platform at which people speak to the bot, as it keeps what it could not bring.
     """
 
     channel: Channel

@@ -44,6 +44,7 @@ class Script:
     revoke    the errcode with which the access token ends before its time
     tokens    how often a token is asked for in all, where that is counted
     spread    several chats fail at once, and are not to be tried again all at once
+    found     it has found a fault once, so it is played every time
     starting  the trouble is there already when the program starts
     most      seconds after which all must be done
     errors    what the log says aloud
@@ -59,6 +60,7 @@ class Script:
     revoke: int = 0
     tokens: int | None = None
     spread: bool = False
+    found: bool = False
     starting: bool = False
     most: float = 120.0
     errors: tuple[str, ...] = ()

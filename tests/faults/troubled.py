@@ -54,7 +54,10 @@ class WatchedDesk(FrontDesk):
 
 @dataclass
 class House:
-    """A pump, a channel, and what is owed: the words of each lane of each chat, in order, with their rows."""
+    """A pump, a channel, and what is owed: the words of each lane of each chat, in order, with their rows.
+
+    `said` are the updates that people made, `asked_early` what was confirmed to the platform before it was kept.
+    """
 
     scene: Scene
     script: Script
