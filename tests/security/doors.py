@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -54,6 +55,11 @@ class Shown:
     message: Any
     data: str
     label: str
+
+
+def whole(text: str) -> str:
+    """The text as a form or a document can hold it: without halves of characters."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 class Door(ABC):
@@ -204,7 +210,8 @@ class AppDoor(Door):
         self.server.member(self.users[name], shown)
 
     async def hear(self, who: str, text: str) -> None:
-        await self.call(self.server.message(self.users[who], "text", Content=text))
+        words = re.sub(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", whole(text))  # XML holds no others
+        await self.call(self.server.message(self.users[who], "text", Content=words))
 
     async def call(self, callback: Callback) -> int:
         """WeCom calls; the status of the answer."""
@@ -281,7 +288,7 @@ class WebDoor(Door):
 
     async def hear(self, who: str, text: str) -> None:
         async with await self.browser_of(who) as browser:
-            await browser.post(f"/api/chat/rooms/{await self.room(who)}/say", data={"id": fresh(), "text": text})
+            await browser.post(f"/api/chat/rooms/{await self.room(who)}/say", data={"id": fresh(), "text": whole(text)})
 
     async def posts(self, who: str) -> list[dict[str, Any]]:
         """The bot's posts in his room, as the page gets them."""
