@@ -2,7 +2,17 @@
 
 import pytest
 
-from domain.words import MOST_MARKS, MOST_NAME, between_signs, cleaned, quieted, shown_name, title_of, without_phones
+from domain.words import (
+    MOST_MARKS,
+    MOST_NAME,
+    between_signs,
+    cleaned,
+    quieted,
+    shown_file,
+    shown_name,
+    title_of,
+    without_phones,
+)
 
 
 @pytest.mark.parametrize(
@@ -83,3 +93,11 @@ def test_no_sign_is_cut_in_two(sign: str) -> None:
 
 def test_a_title_ends_between_two_signs() -> None:
     assert title_of("👨‍👩‍👧" * 9) == "👨‍👩‍👧" * 4 + "…"
+
+
+@pytest.mark.parametrize(
+    "name,shown",
+    [("照片.jpg", "照片.jpg"), ("报" * 100 + ".docx", "报" * 59 + ".docx"), ("a\u202egpj.exe", "agpj.exe"), (".", ".")],
+)
+def test_a_file_keeps_its_ending(name: str, shown: str) -> None:
+    assert shown_file(name) == shown

@@ -75,13 +75,15 @@ LONG = [
     "👨‍👩‍👧‍👦" * 420,
     "🇨🇳" * 1490,
     "e\u0301" * 1490,
-    "👍🏽" * 1490,
     "车间停电，一天三次。\n" * 260,
     "a " * 1480,
+    *("a" * n + "👍🏽" * 1100 for n in (0, 2, 4)),
     "停" * 600 + f"。{FORGED[0]}\n" * 100,
     "\n".join(FORGED * 11),
     ("停" * 330 + f"\n{FORGED[2]}\n") * 8,
 ]
+ALWAYS = 6
+"""So many of the long ones, the last, go everywhere: wherever a cut falls, one of them is hurt by a careless one."""
 _FIT = [one for one in (*LAYOUT, *CALLS, *COMMANDS, *MARKS, *UNSEEN, *LONG) if len(one) <= 3000]
 TEXTS: Sequence[str] = tuple(dict.fromkeys([*_FIT, *MARKUP]))
 NAMES: Sequence[str] = tuple(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from random import Random
 
 import pytest
@@ -14,7 +13,6 @@ from bot.channels.memory import MemoryChannel
 from bot.civil import CivilClock
 from domain.people import Role
 from storage.database import Tx
-from storage.errors import StorageUnavailable
 from tests import needs
 from tests.backends import Backend, open_house
 from tests.making import civil, make_rules
@@ -214,15 +212,6 @@ async def version(town: Town, verb: str) -> str:
     return f"{verb}:1:{(await town.one('SELECT version FROM appeals WHERE number = :n', n='1'))['version']}"
 
 
-async def come_to_rest(town: Town) -> None:
-    """As the running program does: units that were in each other's way too often are tried again."""
-    for _ in range(AT_ONCE):
-        with suppress(StorageUnavailable):
-            await town.settle()
-            return
-    raise AssertionError("they never came to rest")
-
-
 @pytest.mark.parametrize("scene", SCENES)
 async def test_twenty_presses_at_once_have_one_effect(full_house: Town, scene: str, tally: Tally) -> None:
     town = full_house
@@ -238,7 +227,7 @@ async def test_twenty_presses_at_once_have_one_effect(full_house: Town, scene: s
         for one in who
     ]
     await asyncio.gather(*presses)
-    await come_to_rest(town)
+    await town.settle()
     after = await town.all(count, name=event)
     assert len(after) - len(before) == 1
     assert await town.all("SELECT id FROM inbox WHERE state <> 'done'") == []

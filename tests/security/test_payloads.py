@@ -20,7 +20,7 @@ from tests.emulators.telegram.entities import marked, units
 from tests.emulators.wecom.aibot import plain
 from tests.emulators.wecom.api import WecomApiEmulator
 from tests.security.doors import AibotDoor, AppDoor, Door, TelegramDoor, WebDoor, opened, through_every_door, whole
-from tests.security.payloads import FORGED, LONG, NAMES, TEXTS
+from tests.security.payloads import ALWAYS, FORGED, LONG, NAMES, TEXTS
 from tests.summary import Tally
 from texts import Catalogue, render
 
@@ -82,7 +82,7 @@ def share(door: Door, backend: Backend) -> Sequence[str]:
     """The texts that are tried here; the long ones on every platform once."""
     step = STEP[backend.name]
     begin = ("telegram", "wecom_aibot", "wecom_app", "web").index(door.channel) % step
-    return [*TEXTS[begin::step], *LONG[begin :: max(step // 2, 1)]]
+    return [*TEXTS[begin::step], *LONG[begin : -ALWAYS : max(step // 2, 1)], *LONG[-ALWAYS:]]
 
 
 @through_every_door
