@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.said import Said
-from domain.words import shown_name
+from domain.words import MOST_GROUP, shown_file, shown_name
 
 
 class Event(StrEnum):
@@ -89,7 +89,7 @@ def tidied(message: Incoming) -> Incoming:
     return replace(
         message,
         sender_name=shown_name(message.sender_name),
-        chat_name=shown_name(message.chat_name),
-        attachments=tuple(replace(file, name=shown_name(file.name)) for file in message.attachments),
-        lost=tuple(replace(file, name=shown_name(file.name)) for file in message.lost),
+        chat_name=shown_name(message.chat_name, MOST_GROUP),
+        attachments=tuple(replace(file, name=shown_file(file.name)) for file in message.attachments),
+        lost=tuple(replace(file, name=shown_file(file.name)) for file in message.lost),
     )

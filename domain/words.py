@@ -7,6 +7,8 @@ MOST_TEXT = 3000
 MOST_TITLE = 24
 LEAST_TITLE = 4
 MOST_NAME = 64
+MOST_GROUP = 128
+MOST_SUFFIX = 8
 MOST_MARKS = 4
 """Marks on one letter; who sets more builds towers over the lines above."""
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -18,7 +20,7 @@ _LOOSE = re.compile("(?<![\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d")
 _CLINGING = frozenset("\u200d\ufe0e\ufe0f\u20e3")
 _ADDRESS = "https?://[!-~]+"
 _SIGN = re.compile(rf"(?P<address>{_ADDRESS})|(?<![\w/<>])/(?=\w)|(?<![A-Za-z0-9_])@(?=\w)|\b(?:tg|ton|tonsite):(?=//)")
-_SIGN_IN_ADDRESS = re.compile(r"(?<![\w/:])[/@](?=\w)")
+_SIGN_IN_ADDRESS = re.compile(r"(?<=[,=;&?#!'()*|\"\[\]])[/@](?=\w)")
 _WIDE = {ord(sign): ord(sign) + 0xFEE0 for sign in "/@:"}
 _SENTENCE_END = re.compile("[\n。！？!?；;]")
 _PHONE = re.compile(r"(?<!\d)(?:[1１]\d{2}(?:[- ]?\d{4}){2}|[0０]\d{2,3}[- ]?\d{7,8})(?!\d)")
@@ -51,10 +53,18 @@ def _low(text: str) -> str:
     return "".join(kept)
 
 
-def shown_name(name: str) -> str:
-    """A name that somebody has given himself, a group or a file: on one line, and not too long for it."""
+def shown_name(name: str, most: int = MOST_NAME) -> str:
+    """A name that somebody has given himself or a group: on one line, and not too long for it."""
     tidy = " ".join(cleaned(name).split())
-    return tidy if len(tidy) <= MOST_NAME else tidy[: between_signs(tidy, MOST_NAME)]
+    return tidy if len(tidy) <= most else tidy[: between_signs(tidy, most)]
+
+
+def shown_file(name: str) -> str:
+    """The same for a file, which keeps its ending."""
+    stem, dot, ending = shown_name(name, len(name)).rpartition(".")
+    if not (stem and dot and len(ending) <= MOST_SUFFIX):
+        return shown_name(name)
+    return f"{shown_name(stem, MOST_NAME - len(ending) - 1)}.{ending}"
 
 
 def quieted(text: str) -> str:

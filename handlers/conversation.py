@@ -92,6 +92,8 @@ async def hear(tx: Tx, house: House, message: Incoming, at: datetime) -> bool:
         await _tell_lost(request or heard.request(Verb.HELP))
     if heard.chat.private and message.channel in house.menus:
         await menus.follow(tx, heard.chat, await people.by_account(tx, message.channel, message.sender, at), at)
+    if not message.entered:
+        await people.note_heard(tx, heard.chat.id, at)
     return ours or heard.chat.private
 
 

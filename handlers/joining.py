@@ -7,7 +7,7 @@ from domain.errors import Refused
 from domain.notices import Lane
 from domain.people import LANGUAGES_SPELLED, Chat, Enterprise, Person, Purpose, Role
 from domain.rules import Rules
-from domain.said import Button, Fact
+from domain.said import Button, Fact, Said
 from domain.verbs import Verb
 from handlers import keeping, vouching
 from handlers.router import Ask, Buttons, Handler, Reply, Request
@@ -166,7 +166,7 @@ async def _tell_bound(tx: Tx, rules: Rules, person: Person, chat_id: int, filed:
 async def _bind_named_firm(request: Request, account_id: int) -> Reply:
     """A coordinator says which firm a stranger belongs to who wrote privately."""
     if not request.who.has(Role.COORDINATOR):
-        raise Refused("joining.not_yours", {"firm": ""})
+        raise Refused("refused.not_for_you", {"verb": Said(f"verb.{request.verb}")})
     if await accounts.bound_to(request.tx, account_id) is not None:
         raise Refused("joining.bound_meanwhile")
     if not request.text.strip():

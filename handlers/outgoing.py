@@ -71,7 +71,7 @@ async def prepare(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Owed, at: da
     language = person.language if person and owed.private else rules.language
     if owed.kind == "menu":
         return Body("", menus.keys(catalogue, person, language), ())
-    text = render(catalogue, _quiet(Said(owed.key, facts)), language, rules.calendar.zone)
+    text = render(catalogue, quiet(Said(owed.key, facts)), language, rules.calendar.zone)
     why = facts.get("in_place_of")
     if isinstance(why, Said):  # a stand-in reads first for whom he gets this
         text = f"{render(catalogue, why, language, rules.calendar.zone)}\n{text}"
@@ -79,7 +79,7 @@ async def prepare(tx: Tx, rules: Rules, catalogue: Catalogue, owed: Owed, at: da
     return Body(text, _keys(catalogue, owed.buttons, language), tuple(owed.files), mention)
 
 
-def _quiet(said: Said) -> Said:
+def quiet(said: Said) -> Said:
     """The same, with nothing in what people wrote that calls somebody or can be pressed."""
     return Said(said.key, {name: _quiet_fact(fact) for name, fact in said.facts.items()})
 
@@ -88,9 +88,9 @@ def _quiet_fact(fact: Fact) -> Fact:
     if isinstance(fact, str):
         return quieted(fact)
     if isinstance(fact, Said):
-        return _quiet(fact)
+        return quiet(fact)
     if isinstance(fact, Sequence):
-        return tuple(_quiet(item) if isinstance(item, Said) else quieted(item) for item in fact)
+        return tuple(quiet(item) if isinstance(item, Said) else quieted(item) for item in fact)
     return fact
 
 

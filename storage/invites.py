@@ -116,10 +116,7 @@ async def redeem(tx: Tx, code: str, account_id: int, at: datetime, name: str = "
     await locks.queue_up(tx, "joining")
     if await silenced(tx, account_id, at):
         return None
-    row = await tx.one(
-        _GOOD,
-        {"hash": _hash(code), "at": to_ms(at)},
-    )
+    row = await tx.one(_GOOD, {"hash": _hash(code), "at": to_ms(at)})
     if row is None:
         await _count_wrong(tx, account_id, at)
         return None
@@ -134,10 +131,7 @@ async def redeem(tx: Tx, code: str, account_id: int, at: datetime, name: str = "
 
 async def meant(tx: Tx, code: str, at: datetime) -> Invited | None:
     """For whom a good code was made, without using it, so that a page can ask first; None for any other code."""
-    row = await tx.one(
-        _GOOD,
-        {"hash": _hash(code), "at": to_ms(at)},
-    )
+    row = await tx.one(_GOOD, {"hash": _hash(code), "at": to_ms(at)})
     if row is None:
         return None
     return Invited(

@@ -286,9 +286,22 @@ async def enter(
     """The chat a message came from, made known at first sight; a private one belongs to its account.
 
     One that its platform has moved is the same chat under either id. Who only came in and never `spoke` is not within
-    reach by that: where a bot may only answer, nothing else can be sent to him.
+    reach by that: where a bot may only answer, nothing else can be sent to him. A chat that is known and within reach
+    is only looked at: who held its row from the beginning would be in the way of whoever owes it a message.
     """
     external_id = await recall(tx, ("moved", channel, external_id), lambda: _present_id(tx, channel, external_id))
+    known = "SELECT * FROM chats WHERE channel = :channel AND external_id = :id"
+    row = await tx.one(known, {"channel": channel, "id": external_id})
+    if row is None or (spoke and not row["reachable"]):
+        row = await _meet_chat(tx, channel, external_id, private, name, account_id, to_ms(at) if spoke else None)
+    owner = row["account_id"]
+    person_id = await recall(tx, ("owner", owner), lambda: _owner(tx, owner)) if owner is not None else None
+    return await _chat(tx, {**row, "person_id": person_id})
+
+
+async def _meet_chat(
+    tx: Tx, channel: str, external_id: str, private: bool, name: str, account_id: int | None, heard_at: int | None
+) -> Row:
     row = await tx.one(
         """INSERT INTO chats(channel, external_id, private, name, account_id, heard_at, reachable)
            VALUES (:channel, :id, :private, :name, :account, :at, :spoke)
@@ -302,14 +315,20 @@ async def enter(
             "private": int(private),
             "name": name,
             "account": account_id if private else None,
-            "at": to_ms(at) if spoke else None,
-            "spoke": int(spoke),
+            "at": heard_at,
+            "spoke": int(heard_at is not None),
         },
     )
     assert row is not None  # RETURNING gives the row on both paths
-    owner = row["account_id"]
-    person_id = await recall(tx, ("owner", owner), lambda: _owner(tx, owner)) if owner is not None else None
-    return await _chat(tx, {**row, "person_id": person_id})
+    return row
+
+
+async def note_heard(tx: Tx, chat_id: int, at: datetime) -> None:
+    """Somebody spoke in a chat: of several, the one he used last is where he is told things."""
+    await tx.run(
+        "UPDATE chats SET heard_at = :at WHERE id = :id AND COALESCE(heard_at, 0) < :at",
+        {"id": chat_id, "at": to_ms(at)},
+    )
 
 
 async def _present_id(tx: Tx, channel: str, external_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -54,6 +55,16 @@ class Shown:
     message: Any
     data: str
     label: str
+
+
+def whole(text: str) -> str:
+    """The text as a form or a document can hold it: without halves of characters."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _in_xml(text: str) -> str:
+    """What of it XML can hold."""
+    return re.sub(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", whole(text))
 
 
 class Door(ABC):
@@ -204,7 +215,7 @@ class AppDoor(Door):
         self.server.member(self.users[name], shown)
 
     async def hear(self, who: str, text: str) -> None:
-        await self.call(self.server.message(self.users[who], "text", Content=text))
+        await self.call(self.server.message(self.users[who], "text", Content=_in_xml(text)))
 
     async def call(self, callback: Callback) -> int:
         """WeCom calls; the status of the answer."""
@@ -223,8 +234,8 @@ class AppDoor(Door):
 
     async def press(self, who: str, button: Shown, data: str) -> None:
         content = button.message.content
-        event: Mapping[str, object] = {"EventKey": data, "TaskId": content["task_id"], "CardType": content["card_type"]}
-        fields = {**event, "ResponseCode": token_urlsafe(24)}
+        card: Mapping[str, object] = {"TaskId": content["task_id"], "CardType": content["card_type"]}
+        fields = {**card, "EventKey": _in_xml(data), "ResponseCode": token_urlsafe(24)}
         await self.call(self.server.event(self.users[who], "template_card_event", **fields))
 
 
@@ -281,7 +292,7 @@ class WebDoor(Door):
 
     async def hear(self, who: str, text: str) -> None:
         async with await self.browser_of(who) as browser:
-            await browser.post(f"/api/chat/rooms/{await self.room(who)}/say", data={"id": fresh(), "text": text})
+            await browser.post(f"/api/chat/rooms/{await self.room(who)}/say", data={"id": fresh(), "text": whole(text)})
 
     async def posts(self, who: str) -> list[dict[str, Any]]:
         """The bot's posts in his room, as the page gets them."""
@@ -301,7 +312,7 @@ class WebDoor(Door):
 
     async def press(self, who: str, button: Shown, data: str) -> None:
         async with await self.browser_of(who) as browser:
-            body = {"id": fresh(), "post": button.message, "data": data}
+            body = {"id": fresh(), "post": button.message, "data": whole(data)}
             await browser.post(f"/api/chat/rooms/{await self.room(who)}/press", json=body)
 
 

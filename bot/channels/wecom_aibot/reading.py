@@ -138,4 +138,4 @@ def event_id(body: Body) -> str:
     press = event.get(_PRESS) or {}
     when = body.get("create_time") or body.get("msgid") or ""
     told = (body["from"]["userid"], when, event["eventtype"], press.get("event_key", ""), press.get("task_id", ""))
-    return ":".join(map(str, told))
+    return ":".join(map(str, told)).encode("utf-8", "replace").decode()  # as it is kept

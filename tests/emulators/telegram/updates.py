@@ -27,7 +27,7 @@ class Update:
         self.id: int = body["update_id"]
         self.lane = lane
         self.twice = False
-        self.written = json.dumps(body, ensure_ascii=False)
+        self.written = json.dumps(body)
 
 
 def lane_of(body: dict[str, Any]) -> int:

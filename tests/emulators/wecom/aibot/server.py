@@ -46,7 +46,7 @@ class Connection:
         if self.silent or self.closed:
             return False
         try:
-            await self.socket.send(frame if isinstance(frame, str) else json.dumps(frame, ensure_ascii=False))
+            await self.socket.send(frame if isinstance(frame, str) else json.dumps(frame))
         except ConnectionClosed:
             return False
         return True
