@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ MOST_MEMORY = 768 * 1024 * 1024
 MOST_SECONDS = 20
 """Seconds of computing; on a busy machine these may take a few times as long."""
 _PATIENCE = 6
-_TOO_LONG = frozenset({-signal.SIGKILL, -getattr(signal, "SIGXCPU", signal.SIGKILL)})
+_TOO_LONG = -signal.SIGXCPU
 
 
 def read(path: Path, *, memory: int = MOST_MEMORY, seconds: int = MOST_SECONDS) -> tuple[Table, ...]:
@@ -34,7 +35,7 @@ def read(path: Path, *, memory: int = MOST_MEMORY, seconds: int = MOST_SECONDS) 
         done = subprocess.run(command, env=known, capture_output=True, timeout=seconds * _PATIENCE, check=False)  # noqa: S603 - this very program
     except subprocess.TimeoutExpired:
         raise Refused("roster.too_slow", {"most": seconds}) from None
-    if done.returncode in _TOO_LONG:
+    if done.returncode == _TOO_LONG:
         raise Refused("roster.too_slow", {"most": seconds})
     if done.returncode:
         raise Refused("roster.too_heavy")
@@ -76,13 +77,10 @@ def _told(table: Table) -> Mapping[str, Any]:
 
 
 def _bound(memory: int, seconds: int) -> None:
-    """From here on no more than that; a system without such limits has the patience of who waits."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """From here on no more than that, and no image of the memory is left on the disk."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

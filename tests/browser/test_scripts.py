@@ -11,6 +11,8 @@ from storage.database import Tx
 from tests import needs
 from tests.browser.program import DESK, Program, running
 from tests.browser.test_chat import RED_DOT, enter, say
+from tests.browser.test_slips import slip
+from tests.conftest import Tally
 from tests.needs import count
 from tests.security.hostile import MARKUP, PAYLOADS
 
@@ -56,7 +58,7 @@ async def look_around(page: Page) -> None:
         assert await page.locator(FOREIGN).count() == 0
 
 
-async def test_names_and_words_with_scripts_run_nothing(program: Program) -> None:
+async def test_names_and_words_with_scripts_run_nothing(program: Program, tally: Tally) -> None:
     alarms: list[str] = []
     owner, cadre = await watched(program, "张建国", alarms), await watched(program, "王敏", alarms)
     await enter(owner, "联企办事助手")
@@ -83,6 +85,29 @@ async def test_names_and_words_with_scripts_run_nothing(program: Program) -> Non
         await page.reload()
         await look_around(page)
     assert alarms == []
+    tally("S14", len(SAID) + len(files) + len(NAMED))
+
+
+async def test_pages_outside_the_chat_run_nothing_either(program: Program, tally: Tally) -> None:
+    alarms: list[str] = []
+    _, given = await slip(program, title=SCRIPT, part=SCRIPT, unit=SCRIPT)
+    card = await program.card("张建国")
+    await program.database.transaction(rename_everything)
+    page = await program.page()
+    page.on("dialog", lambda dialog: alarms.append(dialog.message))
+    for address in (card, f"{program.address}{given.path}", f"{program.address}/join"):
+        await page.goto(address)
+        assert await page.locator(FOREIGN).count() == 0
+    await expect(page.locator("main")).to_be_visible()
+    await page.goto(f"{program.address}{given.path}")
+    await expect(page.locator("dl")).to_contain_text("onerror=alert(1)")
+    await page.fill("#text", SCRIPT)
+    await page.fill("#officer", "<svg/onload=alert(4)"[:20])
+    await page.get_by_text("还在办", exact=True).click()
+    await page.click("button.primary")
+    assert await page.locator(FOREIGN).count() == 0
+    assert alarms == []
+    tally("S14", 4)
 
 
 async def test_the_watch_itself_notices_a_script(program: Program) -> None:

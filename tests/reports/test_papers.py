@@ -18,6 +18,7 @@ from reports.paper import Paper
 from reports.papers import A4, CLOSE, TITLE_SIZE, build, qr_code
 from storage.database import Tx
 from storage.values import to_ms
+from tests.conftest import Tally
 from tests.making import civil
 from tests.stories.town import Town
 from texts import Catalogue
@@ -127,7 +128,7 @@ def test_every_place_for_words_is_tried() -> None:
 
 @pytest.mark.parametrize("compact", [False, True])
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
-def test_whatever_people_write_stays_text(payload: str, compact: bool) -> None:
+def test_whatever_people_write_stays_text(payload: str, compact: bool, tally: Tally) -> None:
     tame = harmless(compact)
     wild = build(Paper(**filled(SHAPES, payload), compact=compact))
     for name, body in members(wild).items():
@@ -141,6 +142,7 @@ def test_whatever_people_write_stays_text(payload: str, compact: bool) -> None:
     cells = [cell.text for table in paper.tables for row in table.rows for cell in row.cells]
     assert cells == [*[expected] * 6, "", expected]
     assert sum(paragraph.text == expected for paragraph in paper.paragraphs) >= 8
+    tally("S8", 1)
 
 
 def test_no_field_macro_or_foreign_picture_is_on_a_paper() -> None:
