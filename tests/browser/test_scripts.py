@@ -12,9 +12,9 @@ from tests import needs
 from tests.browser.program import DESK, Program, running
 from tests.browser.test_chat import RED_DOT, enter, say
 from tests.browser.test_slips import slip
-from tests.conftest import Tally
 from tests.needs import count
 from tests.security.hostile import MARKUP, PAYLOADS
+from tests.summary import Tally
 
 pytestmark = [pytest.mark.needs("browser"), pytest.mark.xdist_group("heavy"), pytest.mark.timeout(300)]
 SAID = [text for text in PAYLOADS if text.isprintable()][: count(30, 500)]

@@ -95,7 +95,7 @@ async def test_no_wait_grows_and_nothing_leaves_twice_when_the_clock_jumps(tally
         assert states == {"sent": 5}, (seed, states)
         assert max(Counter(parcel.id for parcel in channel.sent).values()) == 1, seed
         assert step > timedelta() or channel.hasty == [], seed
-    tally("R5", TRIALS)
+    tally("R5a", TRIALS)
 
 
 async def test_within_a_process_time_is_steady(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,9 @@ from reports.paper import Paper
 from reports.papers import A4, CLOSE, TITLE_SIZE, build, qr_code
 from storage.database import Tx
 from storage.values import to_ms
-from tests.conftest import Tally
 from tests.making import civil
 from tests.stories.town import Town
+from tests.summary import Tally
 from texts import Catalogue
 
 LINK = "https://park.example/slip/K7QF-3M9T-X2K7-QF3M-9TX2-K7QF-3M9T"

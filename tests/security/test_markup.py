@@ -20,12 +20,12 @@ from bot.web.guard import CSP
 from bot.web.server import make_web
 from storage import invites, people
 from storage.database import Tx
-from tests.conftest import Tally
 from tests.house import sources
 from tests.needs import count
 from tests.security.hostile import MARKUP, PAYLOADS
 from tests.security.test_origins import leaves, whole_server
 from tests.slips import Given, hand_out, token_of
+from tests.summary import Tally
 from tests.webtown import HOST, Town, open_town
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ import pytest
 from bot.config import Config
 from bot.config.sections import Web
 from bot.web.server import serve
-from tests.conftest import Tally
+from tests.summary import Tally
 from tests.webtown import HOST, Town, open_town
 
 CLAIMS: Sequence[str] = (
