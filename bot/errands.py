@@ -79,6 +79,7 @@ def _plan(office: Office, *, demo: bool = False, fast: bool = False) -> Plan:
         host=web.host,
         port=web.port,
         public_url=web.public_url,
+        proxies=web.proxies,
         channels=office.config.channels.sections,
         demo=demo,
         fast=fast,

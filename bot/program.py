@@ -45,6 +45,7 @@ class Plan:
     host: str
     port: int
     public_url: str = ""
+    proxies: Sequence[str] = ()
     channels: Mapping[str, Any] = field(default_factory=lambda: {"web": None})
     demo: bool = False
     fast: bool = False
@@ -101,7 +102,7 @@ async def _run(plan: Plan, opened: Database, announce: Callable[[str], None]) ->
 
     async with asyncio.TaskGroup() as group:
         group.create_task(app.run(), name="app")
-        group.create_task(serve(web, plan.host, plan.port, listening, bell.close), name="web")
+        group.create_task(serve(web, plan.host, plan.port, listening, bell.close, plan.proxies), name="web")
         if controls is not None:
             group.create_task(controls.run(), name="demo clock")
 

@@ -58,6 +58,7 @@ class Web(Section):
     host: values.Given = "127.0.0.1"
     port: values.Port = 8080
     public_url: values.WebAddress = ""
+    proxies: values.Networks = ()
 
 
 class WebChannel(Section):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import time
 from difflib import get_close_matches
+from ipaddress import ip_network
 from itertools import pairwise
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -139,6 +140,20 @@ def read_count(value: int) -> int:
     return value
 
 
+def read_networks(value: object) -> tuple[str, ...]:
+    """IP addresses, or networks like 172.16.0.0/12; none is fine."""
+    if not isinstance(value, list | tuple):
+        raise wrong("config.need_list")
+    return tuple(_network_at(place, item) for place, item in enumerate(value))
+
+
+def _network_at(place: int, item: object) -> str:
+    try:
+        return str(ip_network(read_text(item).strip()))
+    except ValueError:
+        raise Wrong(((place,), Said("config.bad_network", {"value": str(item)}))) from None
+
+
 def read_given(value: str) -> str:
     """A text that may not be empty."""
     if not value.strip():
@@ -259,6 +274,7 @@ def show(interval: Interval) -> str:
 # The last word of each names the kind of value in docs/reference/config.md.
 Text = Annotated[str, AfterValidator(str.strip), "text"]
 Given = Annotated[str, AfterValidator(read_given), "text"]
+Networks = Annotated[tuple[str, ...], PlainValidator(read_networks), "list of addresses"]
 Duration = Annotated[Span, PlainValidator(read_duration), "duration"]
 Share = Annotated[float, PlainValidator(read_share), "share"]
 Intervals = Annotated[tuple[Interval, ...], PlainValidator(read_intervals), "list of intervals"]

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import uvicorn
 from starlette.applications import Starlette
@@ -88,11 +88,13 @@ async def serve(
     port: int,
     listening: Callable[[int], None],
     stopping: Callable[[], None] = lambda: None,
+    proxies: Sequence[str] = (),
 ) -> None:
     """Serve until cancelled; `listening` hears the port once it is open (0 asks for a free one).
 
-    `stopping` is told before open answers are waited for, so that those without end can end. CannotListen where the
-    port is taken or the address is not this machine's.
+    `stopping` is told before open answers are waited for, so that those without end can end. From `proxies` alone
+    (addresses or networks) a visitor's address is taken out of X-Forwarded-For. CannotListen where the port is taken
+    or the address is not this machine's.
     """
     opened = _open(host, port)
     config = uvicorn.Config(
@@ -100,7 +102,8 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=GRACE,
         ws="none",
         lifespan="off",

@@ -222,6 +222,7 @@ BROKEN: list[tuple[str, int, str, str]] = [
     ("[web]\nport = 70000", 4, "web.port", "65535"),
     ('[web]\nport = "http"', 4, "web.port", "whole number"),
     ("[web]\nhost = 3", 4, "web.host", "double quotes"),
+    ('[web]\nproxies = ["10.0.0.0/33"]', 4, "web.proxies[1]", "172.16.0.0/12"),
     ('[web]\npublic_url = "lianqi.example"', 4, "web.public_url", "https://"),
     ('[hours]\nalways = "sometimes"', 4, "hours.always", "true"),
     ('[hours]\nquiet = "9pm-8am"', 4, "hours.quiet", "08:30-12:00"),

@@ -40,10 +40,10 @@ async def town() -> AsyncIterator[Town]:
 
 
 @asynccontextmanager
-async def served(town: Town) -> AsyncIterator[int]:
+async def served(town: Town, *proxies: str) -> AsyncIterator[int]:
     """The server as the program opens it, on a free port of its usual address."""
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(town.app, Web().host, 0, port.set_result))
+    task = asyncio.create_task(serve(town.app, Web().host, 0, port.set_result, proxies=proxies))
     try:
         yield await port
     finally:
@@ -73,6 +73,22 @@ async def test_who_guesses_does_not_become_another_by_a_header(town: Town, name:
             statuses.append(answer.status_code)
     assert statuses == [404] * 10 + [429] * 2
     tally("S15", len(statuses))
+
+
+@pytest.mark.parametrize(
+    "proxy,tells_apart", [("127.0.0.1", True), ("127.0.0.0/8", True), ("10.9.9.9", False), ("10.0.0.0/8", False)]
+)
+async def test_visitors_are_told_apart_behind_the_proxy_that_is_named_and_behind_no_other(
+    town: Town, proxy: str, tells_apart: bool
+) -> None:
+    async def guess(browser: httpx.AsyncClient, visitor: str, times: int) -> set[int]:
+        asked = browser.build_request("GET", "/join?code=AAAA-AAAA", headers={"X-Forwarded-For": visitor})
+        return {(await browser.send(asked)).status_code for _ in range(times)}
+
+    async with served(town, proxy) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as browser:
+        assert await guess(browser, "203.0.113.7", 11) == {404, 429}
+        assert await guess(browser, "203.0.113.8", 1) == {404 if tells_apart else 429}
+        assert await guess(browser, "203.0.113.9, 203.0.113.7", 1) == {429}  # the first is his own claim
 
 
 @pytest.mark.parametrize("headers", HOSTS, ids=range(len(HOSTS)))
