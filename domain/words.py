@@ -18,8 +18,10 @@ _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007f]{1,8}")
 _LOOSE = re.compile("(?<![\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d")
 """A joiner that joins no emoji."""
 _CLINGING = frozenset("\u200d\ufe0e\ufe0f\u20e3")
-_ADDRESS = "https?://[!-~]+"
-_SIGN = re.compile(rf"(?P<address>{_ADDRESS})|(?<![\w/<>])/(?=\w)|(?<![A-Za-z0-9_])@(?=\w)|\b(?:tg|ton|tonsite):(?=//)")
+_ADDRESS = "(?i:https?)://[!-~]+"
+_SIGN = re.compile(
+    rf"(?P<address>{_ADDRESS})|(?<![\w/<>])/(?=\w)|(?<![A-Za-z0-9_])@(?=\w)|\b(?i:tg|ton|tonsite):(?=//)"
+)
 _SIGN_IN_ADDRESS = re.compile(r"(?<=[,=;&?#!'()*|\"\[\]])[/@](?=\w)")
 _WIDE = {ord(sign): ord(sign) + 0xFEE0 for sign in "/@:"}
 _SENTENCE_END = re.compile("[\n。！？!?；;]")

@@ -60,6 +60,7 @@ def test_what_nobody_sees_is_not_kept(written: str, kept: str) -> None:
         ("/accept 和 /接单", "／accept 和 ／接单"),
         ("3/4 与 a/b", "3/4 与 a/b"),
         ("tg://user?id=1", "tg：//user?id=1"),
+        ("TG://resolve?domain=durov", "TG：//resolve?domain=durov"),
         ("看 https://a.cn/b/c?x=1", "看 https://a.cn/b/c?x=1"),
         ("https://a.cn/?x=/resolve,@durov", "https://a.cn/?x=%2Fresolve,%40durov"),
         ("@ 我说一声", "@ 我说一声"),

@@ -33,7 +33,7 @@ LAYOUT = [
 ]
 CALLS = [
     *("@all 快看", "@everyone 快看", "@所有人 快看", "@here", "<@all>", "<@User5001> 请看", "<@everyone>", "@here!"),
-    *("@durov 快看", "请@durov 看", "（@durov）", "@lianqi_bot 派单 1", "停电,@durov,", "mail@example.cn 与 @durov"),
+    *("@durov 快看", "请@durov 看", "（@durov）", "@other_bot 派单 1", "停电,@durov,", "mail@example.cn 与 @durov"),
     *("tg://user?id=5001", "看 tg://user?id=5001 吧", "[王敏](tg://user?id=5001)", "TG://resolve?domain=durov"),
     *("<a href='tg://user?id=1'>王敏</a>", "ton://transfer/x", "http://a.cn/,@durov", "http://a.cn/?x=/resolve"),
     *("@" * 50 + "durov", "＠all", "@\u200ball", "@a\u0301ll", "@user5001|@user5002", "@@王敏", "@王敏 去办"),
@@ -41,7 +41,7 @@ CALLS = [
 COMMANDS = [
     *("/resolve 1 好了", "/accept", "停电 /withdraw", "/start K7QF3M9TX2"),
     *("（/help）", "请点/accept", "/接单 1", "//accept"),
-    *("/accept@lianqi_bot", "看:/satisfied", "a/b", "1/2 停电", "C:/windows/system32", "看 /etc/passwd"),
+    *("/accept@other_bot", "看:/satisfied", "a/b", "1/2 停电", "C:/windows/system32", "看 /etc/passwd"),
     *("满意 1", "取消", "确认", "撤回 1\n办结 1", "acknowledge:1:2", "callback_data=withdraw:1:2"),
 ]
 MARKS = [

@@ -37,11 +37,13 @@ from tests.stories.town import LADDERS, Town, make, people_the_town
 from tests.summary import Tally
 from texts import Catalogue
 
-HOSTILE = {"sqlite": needs.count(380, 5_000), "postgres": needs.count(60, 1_000)}
-AT_DOORS = {"sqlite": needs.count(30, 500), "postgres": needs.count(15, 100)}
+HOSTILE = {"sqlite": needs.count(100, 5_000), "postgres": needs.count(20, 1_000)}
+AT_DOORS = {"sqlite": needs.count(20, 500), "postgres": needs.count(10, 100)}
 SLICES = 2
 PASSING = (*MESSAGES, "chats", "accounts", "posts", "post_marks", "counters", "sessions", "roster_revisions")
 AT_ONCE = 20
+A_SURE_HIT = 150
+"""Of so many presses at least one is its presser's own."""
 AT = "2026-03-11 09:00"
 
 
@@ -87,7 +89,7 @@ async def test_a_bent_button_does_nothing_that_its_presser_could_not_type(
         effects, before = effects + (after["events"] != before["events"]), after
     assert len(known) > 40
     assert effects < presses
-    assert effects or backend.name != "sqlite"  # some were his to press
+    assert effects or presses < A_SURE_HIT  # some were his to press
     tally("S3", presses)
 
 

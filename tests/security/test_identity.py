@@ -20,7 +20,7 @@ from tests.summary import Tally
 
 BOSS, OTHER, LIAISON, DEPUTY, OFFICE, STRANGER = "张建国", "陈和顺", "王敏", "李强", "周芳", "路人"
 SECRET = "Ψ密语Ψ"
-GUESSES = {"sqlite": needs.count(60, 1_000), "postgres": needs.count(20, 200)}
+GUESSES = {"sqlite": needs.count(30, 1_000), "postgres": needs.count(10, 200)}
 MEETING = ("accounts", "chats", "roster_revisions", "posts", "post_marks", "counters", "sessions")
 """That somebody came along is noted; it makes him nobody."""
 LOOKALIKES = (
@@ -28,11 +28,12 @@ LOOKALIKES = (
     *("芳周\u202e", "王敏", "玊敏", "王敏\u0301", "Wang Min", "Wаng Min", "联企", "lianqi_bot"),
     *("GroupAnonymousBot", "", "管理员", "0", "User5001", "5001"),
 )
-HOSTILE = (
+_LINES = (
     *("接单 1", "进度 1", "回溯 1", "派单 1 李强", "办结 1 好了", "满意 1", "撤回 1", "补充 1 我也来"),
     *("代录 宏达机械 停电", "待办", "我的", "台账", "日报", "发布", "批准此群", "确认绑定", "请假 3天"),
     *("值班", "语言 en", "控制台", "回访 1 满意"),
 )
+HOSTILE = _LINES[:: needs.count(3, 1)]
 WIDE = {sign: sign + 0xFEE0 for sign in range(0x21, 0x7F)}
 
 

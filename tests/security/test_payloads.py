@@ -25,7 +25,7 @@ from tests.summary import Tally
 from texts import Catalogue, render
 
 BOSS, LIAISON = "张建国", "王敏"
-STEP = {"sqlite": needs.count(8, 1), "postgres": needs.count(40, 5)}
+STEP = {"sqlite": needs.count(10, 1), "postgres": needs.count(40, 5)}
 """Every so manieth text, beginning elsewhere behind each door."""
 APP_LINK = re.compile(r"<\s*/?\s*a\b", re.IGNORECASE)
 PROFILE = re.compile(r"\b(?:tg|ton|tonsite)://", re.IGNORECASE)
