@@ -20,12 +20,12 @@ def text(name: str) -> str:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_in_the_environment_is_one_of_the_config(name: str, tmp_path: Path) -> None:
-    given = dict(re.findall(r"^[^#\n]*?\b(LIANQI_[A-Z_]+)\s*[:=]\s*(\S+)", text(name), re.MULTILINE))
+    given = dict(re.findall(r"^[^#\n]*?\b(LIANQI_[A-Z_]+)\s*[:=]\s*('[^']*'|\S+)", text(name), re.MULTILINE))
     assert given
     address = tmp_path / "address"
     address.write_text("postgresql://lianqi:x@db/lianqi\n", encoding="utf-8")
     address.chmod(0o600)
-    env = {key: str(address) if key.endswith("_FILE") else value for key, value in given.items()}
+    env = {key: str(address) if key.endswith("_FILE") else value.strip("'") for key, value in given.items()}
     config = tmp_path / "config.toml"
     config.write_text('[park]\nname = "试验园区"\n', encoding="utf-8")
     load_config(config, env)
