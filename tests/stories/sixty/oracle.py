@@ -331,11 +331,21 @@ class Oracle:
         self._settle(note, "void")
 
     def _send(self, at: datetime) -> None:
-        """What was done meanwhile is struck from the message; one with nothing left does not leave."""
-        for letter in [each for each in self.waiting if each.due <= at]:
-            self.waiting.remove(letter)
-            owed, letter.about = letter.about, [key for key in letter.about if self._still_holds(key)]
-            self.struck += len(owed) - len(letter.about)
+        """What was done meanwhile is struck from the message; one with nothing left does not leave.
+
+        What one person was owed while the program was down leaves together: of each matter the last message speaks,
+        for only the highest rung is told.
+        """
+        due = [letter for letter in self.waiting if letter.due <= at]
+        self.waiting = [letter for letter in self.waiting if letter.due > at]
+        spoken: set[tuple[int, int]] = set()
+        for letter in reversed(due):
+            owed = len(letter.about)
+            holding = [key for key in letter.about if self._still_holds(key)]
+            letter.about = [key for key in holding if (letter.person, key[0]) not in spoken]
+            self.struck += owed - len(letter.about)
+            spoken |= {(letter.person, key[0]) for key in letter.about}
+        for letter in due:
             if letter.about:
                 letter.left = at
                 self.letters.append(letter)
