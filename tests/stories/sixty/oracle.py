@@ -276,10 +276,17 @@ class Oracle:
         return calm(self.rules.calendar, at, self.told.get(person, []), office=office, most=most)
 
     def _ring(self, at: datetime) -> None:
-        """Look at what is due, sort out whose it still is, then remind each person once."""
+        """Look at what is due, sort out whose it still is, then remind each person once.
+
+        Whoever may be reminded only because something urgent was passed on to him is sorted out as well: of nobody who
+        is written to is a rung kept as owed whose work is done.
+        """
         self._sweep(at)
-        for person in self._to_remind(at):
-            self._sort_out(person, at)
+        done: set[int] = set()
+        while fresh := [person for person in self._to_remind(at) if person not in done]:
+            for person in fresh:
+                self._sort_out(person, at)
+            done.update(fresh)
         for person in self._to_remind(at):
             self._write_to(person, at)
 
