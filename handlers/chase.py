@@ -129,8 +129,9 @@ async def remind(tx: Tx, rules: Rules, at: datetime, key: str) -> None:
     found = [await _item(tx, rules, owed) for owed in await rungs.owed_to(tx, int(key))]
     items = [item for item in found if item is not None and (everything or item.appeal.urgent)]
     chat = await people.private_chat(tx, person.id) if person else None
+    told_at = await rungs.moment_to_tell(tx, int(key), at) if chat else None
     for item in items:
-        await rungs.settle(tx, item.owed.id, "told" if chat else "unreachable", at if chat else None)
+        await rungs.settle(tx, item.owed.id, "told" if chat else "unreachable", told_at)
     if not items:
         return
     if person is None or chat is None:

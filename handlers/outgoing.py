@@ -136,12 +136,14 @@ async def _may_see(tx: Tx, person_id: int, appeal: Appeal, at: datetime) -> bool
 async def _still_true(tx: Tx, owed: Owed, at: datetime) -> Mapping[str, Fact] | None:
     """A reminder loses the lines whose work was done meanwhile, or that a later one which may leave as well repeats.
 
-    Without any line left it does not leave. Of what has left in part nothing is taken back.
+    That one repeats a matter only in a line that holds; else nobody would say it. Without any line left it does not
+    leave. Of what has left in part nothing is taken back.
     """
     tokens, lines = owed.facts.get("holds"), owed.facts.get("lines")
     if not isinstance(tokens, tuple) or not isinstance(lines, tuple):
         return owed.facts
-    again = set() if owed.parts else {_number(token) for token in await delivery.held_later(tx, owed, at)}
+    later = () if owed.parts else await delivery.held_later(tx, owed, at)
+    again = {_number(token) for token in later if await _line_holds(tx, token, owed.person_id, at)}
     kept = [
         line
         for token, line in zip(tokens, lines, strict=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.ladder import Due
 from storage.database import Tx
@@ -115,6 +115,20 @@ async def settle(tx: Tx, rung_id: int, state: str, told_at: datetime | None) -> 
         "UPDATE rungs SET state = :state, told_at = :at WHERE id = :id",
         {"state": state, "at": to_ms(told_at) if told_at else None, "id": rung_id},
     )
+
+
+async def moment_to_tell(tx: Tx, listener: int, at: datetime) -> datetime:
+    """`at`, or the first millisecond after it at which a person was told nothing: each message has one of its own.
+
+    By these `times_told` counts them, and a clock that was set back strikes the same hour twice.
+    """
+    moment = at
+    while await tx.all(
+        "SELECT id FROM rungs WHERE listener = :listener AND told_at = :at LIMIT 1",
+        {"listener": str(listener), "at": to_ms(moment)},
+    ):
+        moment += timedelta(milliseconds=1)
+    return moment
 
 
 async def times_told(tx: Tx, listener: int, since: datetime) -> int:

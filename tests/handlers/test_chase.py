@@ -197,6 +197,25 @@ async def test_the_third_reminder_of_a_day_waits_for_the_next_working_morning() 
     await town.close()
 
 
+async def test_of_two_reminders_in_a_moment_that_comes_twice_both_count(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'town.db'}"
+    spans = [Rung(label, parse_span(label), (Listener.HANDLER,)) for label in ("-7wh", "-5wh")]
+    rules = make_rules(ladders={Clock.RESOLVE: tuple(spans)}, terms={"appeal": "2wd"})
+    before = await Town.open(url, rules=rules)
+    await taken_on(before)
+    await before.wait(until="2026-03-11 10:00")
+    await taken_on(before, "变压器冒烟")
+    await before.wait(until="2026-03-13 09:00")
+    await change(before, "UPDATE rungs SET state = 'owed', told_at = NULL WHERE appeal_id = 2")
+    await before.close()
+    after = await Town.open(url, at="2026-03-13 08:00", rules=rules, new=False)  # somebody has set the clock back
+    await after.wait(until="2026-03-13 18:00")
+    assert [line.time for line in reminders(before) + reminders(after)] == ["03-13 08:30", "03-13 08:30"]
+    await after.wait(until="2026-03-16 09:00")
+    assert [line.time for line in reminders(after)][1:] == ["03-16 08:30"]
+    await after.close()
+
+
 async def test_two_a_day_at_most_however_many_matters(park: Town) -> None:
     for n in range(12):
         await park.says(BOSS, f"诉求 第{n}台变压器")

@@ -171,6 +171,20 @@ def press(town: Town, who: str, data: str) -> dict[str, Any]:
     return {"chat": f"private:{who}", "private": True, "sender": who, "sender_name": who, "button": data}
 
 
+async def test_of_a_matter_that_two_waiting_reminders_speak_of_the_later_one_speaks(raised: Town) -> None:
+    earlier = await remind(raised, "1|acknowledge|1")
+    later = await remind(raised, "1|resolve|1")
+    assert lines_of(await raised.settle()) == ["line 0"]
+    assert [(await fate(raised, row))[0] for row in (earlier, later)] == ["superseded", "sent"]
+
+
+async def test_a_later_reminder_whose_line_is_over_takes_nothing_from_an_earlier_one(raised: Town) -> None:
+    earlier = await remind(raised, "1|acknowledge|1")
+    later = await remind(raised, "1|dispatch|1")
+    assert lines_of(await raised.settle()) == ["line 0"]
+    assert [(await fate(raised, row))[0] for row in (earlier, later)] == ["sent", "superseded"]
+
+
 async def test_a_reminder_of_several_shows_no_line_of_a_matter_that_has_gone_to_somebody_else(raised: Town) -> None:
     await remind(raised, "1|acknowledge|1", "1|acknowledge|1", name="郑老师")
     assert lines_of(await raised.settle()) == []

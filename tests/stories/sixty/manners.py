@@ -46,9 +46,12 @@ def midnight(calendar: Calendar, at: datetime, days: int = 0) -> datetime:
 
 
 def calm(calendar: Calendar, at: datetime, told: list[datetime], *, office: bool, most: int) -> datetime:
-    """When somebody may be reminded of what is not urgent, if he was told so far at these moments."""
+    """When somebody may be reminded of what is not urgent, if he was told so far at these moments.
+
+    Each is a message, though two have the same moment: a clock that is set back brings an hour twice.
+    """
     earliest = disturbed_from(calendar, at, office=office)
     today = midnight(calendar, earliest)
-    if len({moment for moment in told if moment >= today}) < most:
+    if sum(moment >= today for moment in told) < most:
         return earliest
     return disturbed_from(calendar, midnight(calendar, earliest, days=1), office=office)

@@ -276,10 +276,17 @@ class Oracle:
         return calm(self.rules.calendar, at, self.told.get(person, []), office=office, most=most)
 
     def _ring(self, at: datetime) -> None:
-        """Look at what is due, sort out whose it still is, then remind each person once."""
+        """Look at what is due, sort out whose it still is, then remind each person once.
+
+        Whoever may be reminded only because something urgent was passed on to him is sorted out as well: of nobody who
+        is written to is a rung kept as owed whose work is done.
+        """
         self._sweep(at)
-        for person in self._to_remind(at):
-            self._sort_out(person, at)
+        done: set[int] = set()
+        while fresh := [person for person in self._to_remind(at) if person not in done]:
+            for person in fresh:
+                self._sort_out(person, at)
+            done.update(fresh)
         for person in self._to_remind(at):
             self._write_to(person, at)
 
@@ -331,11 +338,21 @@ class Oracle:
         self._settle(note, "void")
 
     def _send(self, at: datetime) -> None:
-        """What was done meanwhile is struck from the message; one with nothing left does not leave."""
-        for letter in [each for each in self.waiting if each.due <= at]:
-            self.waiting.remove(letter)
-            owed, letter.about = letter.about, [key for key in letter.about if self._still_holds(key)]
-            self.struck += len(owed) - len(letter.about)
+        """What was done meanwhile is struck from the message; one with nothing left does not leave.
+
+        What one person was owed while the program was down leaves together: of each matter the last message speaks,
+        for only the highest rung is told.
+        """
+        due = [letter for letter in self.waiting if letter.due <= at]
+        self.waiting = [letter for letter in self.waiting if letter.due > at]
+        spoken: set[tuple[int, int]] = set()
+        for letter in reversed(due):
+            owed = len(letter.about)
+            holding = [key for key in letter.about if self._still_holds(key)]
+            letter.about = [key for key in holding if (letter.person, key[0]) not in spoken]
+            self.struck += owed - len(letter.about)
+            spoken |= {(letter.person, key[0]) for key in letter.about}
+        for letter in due:
             if letter.about:
                 letter.left = at
                 self.letters.append(letter)

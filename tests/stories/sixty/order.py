@@ -9,7 +9,7 @@ from domain.rules import Rules
 from storage.values import from_ms
 from tests.stories.sixty.manners import disturbed_from
 from tests.stories.sixty.oracle import Oracle
-from tests.stories.sixty.verdict import Happened, shown
+from tests.stories.sixty.verdict import Happened, Left, shown
 
 _OWNED = frozenset({"dispatched", "in_progress", "rework", "suspended", "long_term", "resolved"})
 _ENDED = frozenset({"resolve", "explain", "instant", "withdraw"})
@@ -18,14 +18,15 @@ _ENDED = frozenset({"resolve", "explain", "instant", "withdraw"})
 def broken(oracle: Oracle, happened: Happened, rules: Rules) -> list[str]:
     """Every way in which the park was let down, one line each.
 
-    The hour is that at which a reminder was owed; one whose program died leaves when the next one starts.
+    The hour is that at which a reminder was owed; one whose program died leaves when the next one starts. What is
+    urgent may be told at any hour, from the message on that answered to the owner's word: by its place among the
+    messages and not by its time, for a clock that is set back brings hours twice.
     """
-    urgent_since = {line.appeal: line.at for line in happened.lines if line.name == "urgent"}
     found: list[str] = []
     days: Counter[tuple[int, date]] = Counter()
     for letter in happened.letters:
         person, at, numbers = letter.person, letter.owed, letter.numbers
-        if letter.key == "remind.release" or all(_is_urgent(urgent_since, number, at) for number in numbers):
+        if letter.key == "remind.release" or all(_is_urgent(happened, letter, number) for number in numbers):
             continue
         days[person, rules.calendar.local(at).date()] += 1
         if disturbed_from(rules.calendar, at, office=oracle.roster.in_office(person)) > at:
@@ -34,8 +35,8 @@ def broken(oracle: Oracle, happened: Happened, rules: Rules) -> list[str]:
     return found + _unowned(happened) + _chased_after_the_end(happened)
 
 
-def _is_urgent(since: dict[int, datetime], number: str, at: datetime) -> bool:
-    return int(number) in since and since[int(number)] <= at
+def _is_urgent(happened: Happened, letter: Left, number: str) -> bool:
+    return number in happened.hurried and happened.hurried[number] < letter.id
 
 
 def _unowned(happened: Happened) -> list[str]:

@@ -19,12 +19,20 @@ from tests.stories.sixty.roster import Succession
 from tests.stories.sixty.watched import WatchedTown
 
 _NUMBER = re.compile(r"#(\d+) ")
+_HURRIED = """
+SELECT a.number, MIN(o.id) AS id FROM outbox o JOIN appeals a ON a.id = o.appeal_id
+WHERE o.text_key = 'work.urgent' GROUP BY a.number
+"""
 
 
 @dataclass(frozen=True)
 class Left:
-    """A reminder that left the channel: to whom, owed when, at what moment, of what kind, about which matters."""
+    """A reminder that left the channel: to whom, owed when, at what moment, of what kind, about which matters.
 
+    `id` says which messages were owed before it, whatever the clocks said.
+    """
+
+    id: int
     person: int
     owed: datetime
     at: datetime
@@ -45,6 +53,8 @@ class Happened:
     parts: list[Row] = field(default_factory=list)
     letters: list[Left] = field(default_factory=list)
     twice: list[tuple[datetime, datetime]] = field(default_factory=list)
+    hurried: dict[str, int] = field(default_factory=dict)
+    """For each matter that was called urgent, the message that answered to this."""
 
 
 async def gather(town: WatchedTown) -> Happened:
@@ -69,12 +79,13 @@ async def gather(town: WatchedTown) -> Happened:
     ]
     rows = await town.all("SELECT * FROM outbox WHERE text_key LIKE 'remind.%'")
     owed = {row["id"]: row for row in rows}
+    found.hurried = {row["number"]: row["id"] for row in await town.all(_HURRIED)}
     for parcel in town.channel.sent:
         row = owed.get(parcel.id)
         if row is not None and parcel.kind == "send":
             moments = from_ms(row["written_at"]), from_ms(row["sent_at"])
             numbers = tuple(_NUMBER.findall(parcel.text))
-            found.letters.append(Left(row["person_id"], *moments, row["text_key"], numbers))
+            found.letters.append(Left(row["id"], row["person_id"], *moments, row["text_key"], numbers))
     return found
 
 
