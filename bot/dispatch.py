@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from bot.channel import Channel, Desk
 from bot.flooding import Flood
-from bot.media import safe_name
 from bot.rounds import keep_at_it, stir_after
 from domain.chat import Attachment, Incoming, LostFile
 from domain.errors import Unfetched
@@ -151,7 +150,7 @@ class Dispatcher:
         if entry is None:
             return False
         tx.on_commit(self._done)
-        message = _well_named(self._channels[entry.channel].read(entry.body, entry.received_at))
+        message = self._channels[entry.channel].read(entry.body, entry.received_at)
         if message is not None and await self._is_too_much(tx, entry, message):
             message = None
         ours = message is not None and await hear(tx, self._house, _with_files(message, files), entry.received_at)
@@ -211,15 +210,6 @@ class Dispatcher:
         if dead:
             rules = await calendars.in_force(tx, self._house.rules)
             await mishaps.report_poison(tx, rules, entry, self._civil())
-
-
-def _well_named(message: Incoming | None) -> Incoming | None:
-    """The message with files by names that lead nowhere and mislead nobody, whatever the platform let through."""
-    if message is None or not (message.attachments or message.lost):
-        return message
-    files = tuple(replace(file, name=safe_name(file.name)) for file in message.attachments)
-    lost = tuple(replace(file, name=safe_name(file.name)) for file in message.lost)
-    return replace(message, attachments=files, lost=lost)
 
 
 def _with_files(message: Incoming, files: Files) -> Incoming:

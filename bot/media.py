@@ -1,8 +1,6 @@
-"""What a file is, by its first bytes: never by its name, nor by what somebody claims; and a name that is only one."""
+"""What a file is, by its first bytes: never by its name, nor by what somebody claims."""
 
 from collections.abc import Sequence
-
-from domain.words import cleaned
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _MP4 = {b"M4A ": "audio/mp4", b"M4B ": "audio/mp4"}
@@ -17,16 +15,6 @@ _STARTS: Sequence[tuple[bytes, str]] = (
     (b"#!AMR", "audio/amr"),
     (b"OggS", "audio/ogg"),
 )
-_LONGEST_NAME = 120
-
-
-def safe_name(name: str) -> str:
-    """The last part of a name without what could confuse a reader or a disk."""
-    last = cleaned(name.replace("\\", "/").rpartition("/")[2]).replace("\n", " ").replace('"', "'").strip(". ")
-    if len(last) <= _LONGEST_NAME:
-        return last or "file"
-    stem, dot, ending = last.rpartition(".")
-    return stem[: _LONGEST_NAME - 10] + dot + ending[:9] if dot else last[:_LONGEST_NAME]
 
 
 def media_type_of(content: bytes) -> str | None:

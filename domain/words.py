@@ -62,10 +62,11 @@ def shown_name(name: str, most: int = MOST_NAME) -> str:
 
 
 def shown_file(name: str) -> str:
-    """The same for a file, which keeps its ending."""
-    stem, dot, ending = shown_name(name, len(name)).rpartition(".")
+    """The same for a file: the last part of a path, which keeps its ending, and nothing that confuses a disk."""
+    last = shown_name(name.replace("\\", "/").rpartition("/")[2], len(name)).replace('"', "'").strip(". ")
+    stem, dot, ending = last.rpartition(".")
     if not (stem and dot and len(ending) <= MOST_SUFFIX):
-        return shown_name(name)
+        return shown_name(last) or "file"
     return f"{shown_name(stem, MOST_NAME - len(ending) - 1)}.{ending}"
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from starlette.datastructures import UploadFile
 
-from bot.media import media_type_of, safe_name
+from bot.media import media_type_of
 from bot.web.trouble import Trouble
 from domain.said import Said
+from domain.words import shown_file
 
 MOST_FILES = 10
 MOST_BYTES = 20 * 1024 * 1024
@@ -24,7 +25,7 @@ class Upload:
 
 async def read_upload(part: UploadFile) -> Upload:
     """One file out of a form; raises Trouble for one that is empty, too large or of a kind that is not taken."""
-    name = safe_name(part.filename or "")
+    name = shown_file(part.filename or "")
     content = await part.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise Trouble(413, Said("web.error.file_too_large", {"name": name}))

@@ -98,7 +98,16 @@ def test_a_title_ends_between_two_signs() -> None:
 
 @pytest.mark.parametrize(
     "name,shown",
-    [("照片.jpg", "照片.jpg"), ("报" * 100 + ".docx", "报" * 59 + ".docx"), ("a\u202egpj.exe", "agpj.exe"), (".", ".")],
+    [
+        ("照片.jpg", "照片.jpg"),
+        ("报" * 100 + ".docx", "报" * 59 + ".docx"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\x\\照片.jpg", "照片.jpg"),
+        ("a\u202egpj.exe", "agpj.exe"),
+        ('a"b\r\nSet-Cookie: x', "a'b Set-Cookie: x"),
+        ("...", "file"),
+        ("", "file"),
+    ],
 )
-def test_a_file_keeps_its_ending(name: str, shown: str) -> None:
+def test_a_file_is_called_by_a_name_only_and_keeps_its_ending(name: str, shown: str) -> None:
     assert shown_file(name) == shown

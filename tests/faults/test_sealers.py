@@ -65,8 +65,10 @@ class Sealers:
 async def growing(house: Database) -> AsyncIterator[None]:
     """History goes on being written."""
 
+    over = asyncio.Event()
+
     async def write() -> None:
-        while True:
+        while not over.is_set():
             await house.transaction(lambda tx: history.write(tx, Line("park", "noted", 1, AT, {}, text="原话")))
             await asyncio.sleep(0.002)
 
@@ -74,9 +76,8 @@ async def growing(house: Database) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in writers:
-            task.cancel()
-        await asyncio.gather(*writers, return_exceptions=True)
+        over.set()
+        await asyncio.gather(*writers)
 
 
 @pytest.mark.timeout(180)

@@ -251,7 +251,7 @@ READERS: Mapping[str, Reader] = {
     "a sealed callback": Reader(lambda text: cipher.decrypt(KEY, text, "ww1"), TEXT, (cipher.Forged,)),
     "codes that the inspector kept": Reader(lambda text: list(chain.read_heads(text)), TEXT),
     "what a file is": Reader(media.media_type_of, BYTES),
-    "a file's name": Reader(media.safe_name, TEXT),
+    "a file's name": Reader(words.shown_file, TEXT),
     "where a page comes from": Reader(
         lambda given: guard.same_origin(Headers({"origin": given[0], "host": given[1]})),
         st.tuples(*[TEXT.map(lambda text: text.encode("latin-1", "ignore").decode("latin-1"))] * 2),
@@ -281,7 +281,7 @@ INSIDE = frozenset(
         "bot/channels/wecom_group/__init__.py",
     }
     | {"bot/channels/wecom_aibot/connection.py", "bot/channels/telegram/transport.py", "storage/sqlite_writer.py"}
-    | {"bot/timed.py"}
+    | {"bot/timed.py", "bot/apart.py"}
 )
 """Where `read` reads what lianqi wrote itself, a part of config.toml, or hands on to a reader of the list above."""
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot import workbook
-from bot.media import safe_name
 from bot.web.guard import CALLBACK_BODY
 from domain.errors import Refused
+from domain.words import MOST_NAME, shown_file
 from tests.bot.telegram.desks import UPDATE, NoteDesk
 from tests.bot.telegram.test_webhook import KNOWN, PATH, SECRET, door
 from tests.security.hostile import NAMES, PNG, POLYGLOTS, REFUSED, bomb, laughs
@@ -101,10 +101,10 @@ async def test_what_is_two_things_at_once_is_served_as_one_that_does_nothing(
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 async def test_a_name_leads_nowhere(town: Town, name: str, tally: Tally) -> None:
-    safe = safe_name(name)
+    safe = shown_file(name)
     tally("S9", 1)
     assert safe
-    assert len(safe) <= 120
+    assert len(safe) <= MOST_NAME
     assert not set(safe) & set('/\\"\r\n\0\u202e')
     assert safe.strip(". ") == safe
     _, kept = await sent(town, name or "x", PNG)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from bot.channels import files
-from bot.media import safe_name
 from domain.chat import Attachment, LostFile
+from domain.words import shown_file
 from handlers.attaching import MOST_FILES
 from tests.bot.telegram.desks import NoteDesk
 from tests.bot.telegram.desks import line as telegram_line
@@ -91,8 +91,8 @@ async def test_a_file_goes_on_to_the_office_by_a_name_that_leads_nowhere(tally: 
             await town.says(BOSS, document=(name, PDF + bytes([n]), "application/pdf"), caption=f"诉求 停电{n}")
         rows = await town.all("SELECT name FROM event_files ORDER BY event_id")
         sent = [file.filename for each in town.got(LIAISON) for file in each.files]
-    assert [row["name"] for row in rows] == [safe_name(name) for name in names]
-    assert sent == [safe_name(name) for name in names]
+    assert [row["name"] for row in rows] == [shown_file(name) for name in names]
+    assert sent == [shown_file(name) for name in names]
     tally("S9", len(names))
 
 

@@ -94,7 +94,8 @@ async def rename(town: Town, text: str) -> None:
 
 
 async def _columns(town: Town, table: str) -> set[str]:
-    return {row["name"] for row in await town.all(f"SELECT name FROM pragma_table_info('{table}')")}
+    rows = await town.all(f"SELECT * FROM {table} LIMIT 1")
+    return {name for row in rows for name in dict(row)}
 
 
 async def codes(town: Town) -> list[str]:

@@ -165,7 +165,7 @@ async def test_messages_that_do_not_leave_are_told_after_ten_minutes_with_how_ma
     house.phone.failures = []
     await house.minutes(3, heard=True)
     assert house.told() == ["发送停滞", "发送恢复"]
-    assert "最多12条" in house.last()
+    assert "最多时有12条等着发出" in house.last()
 
 
 async def test_a_chat_that_alone_takes_nothing_while_others_do_is_no_stop(house: House) -> None:
