@@ -74,6 +74,7 @@ class Pump:
         self._rests: dict[int, datetime] = {}
         self._busy: set[int] = set()
         self.shares = Shares(channels, self.wake)
+        self._here: dict[str, datetime] = {}  # when this process last looked for what it may send on a channel
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._outcomes = Outcomes(database)
 
@@ -154,14 +155,16 @@ class Pump:
 
         rows, lost = await self._database.reading(unit)
         self.shares.fresh = False
+        self._here |= dict.fromkeys(mine, machine)
         ours = self._flying.keys() | self._outcomes.unrecorded
         return {row: rows[row] for row in rows if row not in ours}, [owed for owed in lost if owed.id not in ours]
 
     def _recall(self, left: Sequence[Row]) -> None:
-        """What an earlier process sent counts as well."""
+        """What another process sent counts as well; of its own sending this one knows more than rows do."""
         for row in left:
-            ended = from_ms(row["first_tried_at"]) + LANDING
-            self._pacer.remember(row["channel"], row["chat_id"], ended, private=bool(row["private"]))
+            begun, channel = from_ms(row["first_tried_at"]), row["channel"]
+            if channel not in self._here or begun > self._here[channel]:
+                self._pacer.remember(channel, row["chat_id"], begun + LANDING, private=bool(row["private"]))
 
     def _stir_in(self, time: timedelta) -> None:
         asyncio.get_running_loop().call_later(max(time.total_seconds(), 0.0), self._stir.set)
