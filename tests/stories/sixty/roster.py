@@ -99,8 +99,9 @@ class Roster:
         """
         firm = matter.filed.firm
         tied = {matter.handler, matter.liaison, *self.liaisons[firm], self.chiefs[firm]}
-        for work in (matter, *matter.parts):
-            tied |= {work.handler, self.heads.get(work.department or 0)}
+        tied |= {part.handler for part in matter.parts}
+        units = {matter.department, *(part.department for part in matter.parts)}
+        tied |= {head for unit, head in self.heads.items() if unit in units}
         by_office = any(self.holds(person, role) for role in _OFFICES.values())
         if by_office or person in self.contacts[firm] or person in tied:
             return True
