@@ -1,7 +1,8 @@
 """What the clock has to say, foretold: a pure function of the history, the roster, the rules and the hours awake.
 
-Written from docs/reference/ladder.md, in code of its own. For every rung of every clock it says when it was reached and
-for whom, and what became of it: told (when, and in which message), superseded, held, void, told to nobody.
+Written from docs/reference/ladder.md, and from docs/privacy.md who may still see a matter when a message leaves, in
+code of its own. For every rung of every clock it says when it was reached and for whom, and what became of it: told
+(when, and in which message), superseded, held, void, told to nobody.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -304,6 +305,8 @@ class Oracle:
         all_may_go = self._calm(person, at) <= at
         mine = sorted(self.owed[person], key=attrgetter("due", "place"))
         saying = [note for note in mine if all_may_go or self.matters[note.matter].urgent]
+        for note in saying:
+            assert self._sees(person, note.key, at), f"{note} is for somebody who may not know of it"
         reached = person in self.roster.reached
         for note in saying:
             self._settle(note, "told" if reached else "unreachable")
@@ -318,6 +321,9 @@ class Oracle:
 
     def _still_holds(self, key: RungKey) -> bool:
         return self._clock_of(key) is not None
+
+    def _sees(self, person: int, key: RungKey, at: datetime) -> bool:
+        return self.roster.may_see(person, self.matters[key[0]], at)
 
     def _meant_by(self, note: Note, at: datetime) -> list[int]:
         """For whom a rung is now."""
@@ -338,7 +344,7 @@ class Oracle:
         self._settle(note, "void")
 
     def _send(self, at: datetime) -> None:
-        """What was done meanwhile is struck from the message; one with nothing left does not leave.
+        """What was done meanwhile, or is his to see no more, is struck; a message with nothing left does not leave.
 
         What one person was owed while the program was down leaves together: of each matter the last message speaks,
         for only the highest rung is told.
@@ -348,7 +354,7 @@ class Oracle:
         spoken: set[tuple[int, int]] = set()
         for letter in reversed(due):
             owed = len(letter.about)
-            holding = [key for key in letter.about if self._still_holds(key)]
+            holding = [key for key in letter.about if self._still_holds(key) and self._sees(letter.person, key, at)]
             letter.about = [key for key in holding if (letter.person, key[0]) not in spoken]
             self.struck += owed - len(letter.about)
             spoken |= {(letter.person, key[0]) for key in letter.about}

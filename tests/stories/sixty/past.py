@@ -91,6 +91,7 @@ class Matter:
     difficulty: Difficulty = Difficulty.NORMAL
     urgent: bool = False
     handler: int | None = None
+    liaison: int | None = None
     department: int | None = None
     round: int = 1
     reworks: int = 0
@@ -125,6 +126,7 @@ class Matter:
         assert (line.version, line.before or "") == (self.version + 1, self.status), f"{line} after {self}"
         _STEPS.get(line.name, _nothing)(self, line)
         self.handler = line.facts.get("handler_id", self.handler)
+        self.liaison = line.facts.get("liaison_id", self.liaison)
         self.department = line.facts.get("department_id", self.department)
         self.version, self.status = line.version, line.after
         if line.name != "take_back":

@@ -92,6 +92,21 @@ class Roster:
             return by
         return self.chiefs[matter.filed.firm] or by
 
+    def may_see(self, person: int, matter: Matter, at: datetime) -> bool:
+        """Whether a matter is before somebody's eyes: by his office, as its firm, or in the place of who is tied to it.
+
+        Tied are those who work on it or on a part of it, the heads of their departments, and who serves its firm.
+        """
+        firm = matter.filed.firm
+        tied = {matter.handler, matter.liaison, *self.liaisons[firm], self.chiefs[firm]}
+        tied |= {part.handler for part in matter.parts}
+        units = {matter.department, *(part.department for part in matter.parts)}
+        tied |= {head for unit, head in self.heads.items() if unit in units}
+        by_office = any(self.holds(person, role) for role in _OFFICES.values())
+        if by_office or person in self.contacts[firm] or person in tied:
+            return True
+        return any(person in self.in_place_of(one, firm, at) for one in tied if one is not None)
+
     def present(self, role: str, at: datetime) -> list[int]:
         """Everybody with a role who is not on leave; all of them where all are."""
         everybody = self.roles[role]
