@@ -1,7 +1,6 @@
 """What machines ask: is the process alive, may it be given work, and how is it doing."""
 
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
@@ -39,7 +38,7 @@ def _is_near(request: Request) -> bool:
     context = context_of(request)
     if request.client is None or any(name in request.headers for name in _FORWARDED):
         return False
-    if context.secure and request.url.hostname == urlsplit(context.public_url).hostname:
+    if context.https_only and request.url.hostname == context.https_only:
         return False
     try:
         peer = ip_address(request.client.host)

@@ -1,7 +1,7 @@
 """A channel at an emulated Bot API, and the desk it works for."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from bot.channels import Kit
 from bot.channels.telegram import Account, TelegramChannel
 from domain.chat import Attachment
 from domain.said import Said
+from tests.emulators.pushed import let_pass
 from tests.emulators.telegram import Chat, TelegramEmulator, User
 from tests.making import civil
 
@@ -108,6 +109,17 @@ async def gateway(handler: Callable[[web.BaseRequest], Awaitable[web.StreamRespo
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
+
+
+async def dripping(request: web.BaseRequest) -> web.StreamResponse:
+    """For a gateway whose time is pushed: an answer that never falls silent and never ends."""
+    answer = web.StreamResponse()
+    await answer.prepare(request)
+    with suppress(ConnectionError):
+        while True:
+            await answer.write(b" ")
+            await let_pass(3)
+    return answer
 
 
 @asynccontextmanager

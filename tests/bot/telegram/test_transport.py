@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import traceback
-from contextlib import suppress
 
 import pytest
 from aiohttp import web
@@ -13,8 +12,8 @@ from bot.channel import Document, Parcel, Uncertain, Undeliverable, Unsent
 from bot.channels import Kit
 from bot.channels.telegram import Account, TelegramChannel, transport
 from bot.channels.telegram.api import POLL_WHOLE_SECONDS, Api
-from tests.bot.telegram.desks import ZHANG, NoteDesk, channel_at, gateway, line, words
-from tests.emulators.pushed import BEGIN, let_pass, run_pushed, seconds
+from tests.bot.telegram.desks import ZHANG, NoteDesk, channel_at, dripping, gateway, line, words
+from tests.emulators.pushed import BEGIN, run_pushed, seconds
 from tests.emulators.telegram import TelegramEmulator
 from tests.errors import ExpectedErrors
 
@@ -103,17 +102,8 @@ async def test_a_result_that_is_no_message_leaves_it_open(result: str) -> None:
 
 
 def test_updates_that_come_in_drops_and_never_end_are_asked_for_again() -> None:
-    async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        answer = web.StreamResponse()
-        await answer.prepare(request)
-        with suppress(ConnectionError):
-            while True:
-                await answer.write(b" ")
-                await let_pass(3)
-        return answer
-
     async def main() -> float:
-        async with gateway(handler) as base:
+        async with gateway(dripping) as base:
             api = Api(TOKEN, base)
             with pytest.raises(TimedOut):
                 await api.poll(25)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +12,9 @@ from aiohttp import web
 from bot.channel import Document, Uncertain, Undeliverable, Unsent
 from bot.channels.pieces import GOES_ON, pieces
 from bot.channels.qyapi import READ_SECONDS, SLOWEST, Account, Lost, NotDone, Wire
-from tests.bot.telegram.desks import gateway
+from tests.bot.telegram.desks import dripping, gateway
 from tests.bot.wecom_app.desks import Line, called, keys, line
-from tests.emulators.pushed import BEGIN, let_pass, run_pushed, seconds
+from tests.emulators.pushed import BEGIN, run_pushed, seconds
 from tests.errors import ExpectedErrors
 
 JPEG = Document("现场.jpg", "image/jpeg", b"\xff\xd8\xff" + b"x" * 50)
@@ -225,17 +224,8 @@ async def test_a_token_that_cannot_be_read_is_none(told: str) -> None:
 
 
 def test_an_answer_that_comes_in_drops_and_never_ends_is_given_up() -> None:
-    async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        answer = web.StreamResponse()
-        await answer.prepare(request)
-        with suppress(ConnectionError):
-            while True:
-                await answer.write(b" ")
-                await let_pass(3)
-        return answer
-
     async def main() -> float:
-        async with gateway(handler) as base:
+        async with gateway(dripping) as base:
             wire = Wire(base)
             with pytest.raises(Lost):
                 await wire.ask("message/send", {}, b"{}")
